@@ -1,0 +1,1 @@
+"""pyfs mounts a Dolt remote as a directory of branches and tables."""

@@ -1,0 +1,518 @@
+"""What Dolt's bytes mean.
+
+No I/O happens here. Three shapes cross the border: functions on batches, frozen values, and
+traversals. A traversal says which chunks it needs next (`needs`), is fed them in any portions
+and any order (`feed`), and has a `result` once it needs nothing more
+(`pyfs.store.traversal.drive`).
+
+Raises `pyfs.errors.CorruptionError` for bytes that break the format,
+`UnsupportedError` for valid bytes this version cannot read or maintain, and
+`InvalidTextError` for text that does not fit a schema.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal, final
+
+@final
+class Address:
+    """The address of a chunk: the first 20 bytes of the SHA-512 of its contents.
+
+    Immutable, hashable, ordered by bytes. `str()` gives Dolt's 32 characters of base32.
+    False when it is the empty address (20 zero bytes), which stands for "none".
+    """
+
+    LEN: ClassVar[int]
+    EMPTY: ClassVar[Address]
+
+    def __new__(cls, raw: bytes) -> Address: ...
+    @staticmethod
+    def parse(text: str) -> Address: ...
+    @staticmethod
+    def of(contents: bytes) -> Address: ...
+    def __bytes__(self) -> bytes: ...
+    def __bool__(self) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __lt__(self, other: Address) -> bool: ...
+    def __le__(self, other: Address) -> bool: ...
+    def __gt__(self, other: Address) -> bool: ...
+    def __ge__(self, other: Address) -> bool: ...
+
+@final
+class Chunk:
+    """Contents proven to match their address. The contents stay in Rust."""
+
+    @staticmethod
+    def verify(address: Address, contents: bytes) -> Chunk:
+        """The chunk at *address*, if *contents* are what it promises; else `CorruptionError`."""
+
+    @property
+    def address(self) -> Address: ...
+    def __len__(self) -> int:
+        """Uncompressed bytes."""
+
+    def contents(self) -> bytes:
+        """A copy of the uncompressed bytes."""
+
+# Storage: table files, archives, manifests (docs/FORMAT.md)
+
+@final
+class ReadPlan:
+    """One ranged read of a table file or archive, and what lies in it."""
+
+    @property
+    def offset(self) -> int:
+        """First byte to read."""
+
+    @property
+    def length(self) -> int:
+        """Bytes to read."""
+
+    def __len__(self) -> int:
+        """Chunks in the range that were asked for."""
+
+@final
+class TableIndex:
+    """Which record of one table file or archive holds an address, and where. Frozen."""
+
+    @staticmethod
+    def table_tail_len(chunk_count: int) -> int:
+        """Bytes of index and footer of a table file with *chunk_count* chunks."""
+
+    @staticmethod
+    def archive_tail_guess(chunk_count: int) -> int:
+        """Bytes from the end of an archive that usually hold its index, metadata and footer."""
+
+    @staticmethod
+    def archive_tail_len(tail: bytes, file_len: int) -> int:
+        """Bytes of index, metadata and footer, as the footer at the end of *tail* has them.
+
+        *tail* is at least the last 220 bytes of the file, or all of it.
+        """
+
+    @staticmethod
+    def table(name: str, tail: bytes, file_len: int) -> TableIndex:
+        """The index of table file *name*; *tail* is exactly `table_tail_len` bytes."""
+
+    @staticmethod
+    def archive(name: str, tail: bytes, file_len: int) -> TableIndex:
+        """The index of archive *name*; *tail* is at least `archive_tail_len` bytes."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> Literal["table", "archive"]: ...
+    def __len__(self) -> int:
+        """Chunks in the file."""
+
+    def contains(self, addresses: Sequence[Address]) -> list[bool]: ...
+    def stored_len(self, addresses: Sequence[Address]) -> int:
+        """Bytes that the records of those of *addresses* that are here take in the file."""
+
+    def dictionary_plans(self, addresses: Sequence[Address]) -> list[ReadPlan]:
+        """Reads of the compression dictionaries that *addresses* need and that are not loaded yet."""
+
+    def load_dictionaries(self, plan: ReadPlan, data: bytes) -> None:
+        """Keeps the dictionaries that *plan* (one of `dictionary_plans`) read as *data*."""
+
+    def plan(
+        self, addresses: Sequence[Address], gap_bytes_max: int, length_bytes_max: int
+    ) -> list[ReadPlan]:
+        """The reads for those of *addresses* that are here, neighbours joined over small gaps."""
+
+    def decode(self, plan: ReadPlan, data: bytes) -> list[Chunk]:
+        """The chunks that *plan* describes, out of the bytes it read, each verified."""
+
+@final
+class TableFile:
+    """A table file, ready to be stored. Frozen."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def chunk_count(self) -> int: ...
+    @property
+    def data(self) -> bytes: ...
+
+@final
+class TableWriter:
+    """Chunks in, a table file out. An address that was added already is left out."""
+
+    def __new__(cls) -> TableWriter: ...
+    def add(self, chunks: Sequence[Chunk]) -> None: ...
+    @property
+    def size(self) -> int:
+        """Bytes of the file if it were finished now."""
+
+    def finish(self) -> TableFile | None:
+        """The file, or None when no chunk was added. Called once."""
+
+@final
+class Manifest:
+    """Which storage files make a database, and the address of its store root. Frozen."""
+
+    EMPTY: ClassVar[Manifest]
+    """A database that does not exist yet: no root, no files, the empty lock."""
+
+    @staticmethod
+    def parse(text: bytes) -> Manifest:
+        """From the text of a manifest file, storage version 4 or 5."""
+
+    @staticmethod
+    def from_item(
+        *, nbs_version: str, nbf_version: str, root: bytes, lock: bytes, specs: str, appendix: str
+    ) -> Manifest:
+        """From the attributes of a DynamoDB item; absent *specs* and *appendix* are ""."""
+
+    def text(self) -> bytes:
+        """The text of a manifest file, storage version 5."""
+
+    @property
+    def root(self) -> Address: ...
+    @property
+    def lock(self) -> Address: ...
+    @property
+    def gc_gen(self) -> Address: ...
+    @property
+    def nbf_version(self) -> str: ...
+    @property
+    def specs(self) -> list[tuple[str, int]]:
+        """Base name and chunk count of each file, those of the appendix first."""
+
+    @property
+    def appendix(self) -> list[tuple[str, int]]: ...
+    @property
+    def specs_text(self) -> str:
+        """`name:count:…` as DynamoDB has it, "" for none."""
+
+    @property
+    def appendix_text(self) -> str: ...
+    def succeed(self, root: Address, added: Sequence[tuple[str, int]]) -> Manifest:
+        """This manifest with another root and more files: sorted, with its own lock.
+
+        Format version, gcGen and appendix are carried over.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+# Messages
+
+@final
+class Commit:
+    """A commit. Times are milliseconds since 1970 UTC."""
+
+    @staticmethod
+    def decode(chunk: Chunk) -> Commit: ...
+    @staticmethod
+    def create(
+        *,
+        root: Address,
+        parents: Sequence[Commit],
+        closure: Address,
+        name: str,
+        email: str,
+        message: str,
+        timestamp_ms: int,
+    ) -> tuple[Commit, Chunk]:
+        """A commit by *name* <*email*>, height one above its highest parent's, and its chunk."""
+
+    @property
+    def address(self) -> Address: ...
+    @property
+    def root(self) -> Address:
+        """The address of its root value."""
+
+    @property
+    def height(self) -> int: ...
+    @property
+    def parents(self) -> list[Address]: ...
+    @property
+    def closure(self) -> Address:
+        """The root of the tree of all its ancestors; empty without parents."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def timestamp_ms(self) -> int:
+        """The committer's date."""
+
+    @property
+    def author_timestamp_ms(self) -> int: ...
+    @property
+    def committer_name(self) -> str: ...
+    @property
+    def committer_email(self) -> str: ...
+
+@final
+class Tag:
+    """An annotated tag."""
+
+    @staticmethod
+    def decode(chunk: Chunk) -> Tag: ...
+    @property
+    def commit(self) -> Address: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def timestamp_ms(self) -> int: ...
+
+@final
+class AddressMapScan:
+    """Traversal: all entries of an address map, name to address, in byte order."""
+
+    @staticmethod
+    def datasets(store_root: Chunk) -> AddressMapScan:
+        """The branches, tags and working sets of a store root, such as `refs/heads/main`."""
+
+    @staticmethod
+    def tables(root_value: Chunk) -> AddressMapScan:
+        """The tables of a root value."""
+
+    def needs(self, limit: int) -> list[Address]: ...
+    def feed(self, chunks: Sequence[Chunk]) -> None: ...
+    def result(self) -> dict[str, Address]: ...
+
+def store_root(datasets: dict[str, Address]) -> list[Chunk]:
+    """The chunks of a store root with these datasets; the last is the store root itself."""
+
+@final
+class RootValue:
+    """A root value: the tables of one state of a database. Frozen.
+
+    Raises `UnsupportedError` for a feature version above 7 and for Doltgres.
+    """
+
+    EMPTY: ClassVar[RootValue]
+    """A database without tables, as `dolt init` makes it."""
+
+    @staticmethod
+    def decode(chunk: Chunk) -> RootValue: ...
+    @property
+    def address(self) -> Address: ...
+    @property
+    def foreign_keys(self) -> Address:
+        """The address of the foreign key collection, or empty."""
+
+    def with_tables(self, tables: dict[str, Address]) -> list[Chunk]:
+        """The chunks of this root value with these tables; the last is the root value itself.
+
+        Everything else (collation, foreign keys) is carried over.
+        """
+
+    def chunk(self) -> Chunk: ...
+
+@final
+class ForeignKey:
+    """A foreign key: rows of `child` name rows of `parent`. Frozen."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def child(self) -> str: ...
+    @property
+    def parent(self) -> str: ...
+
+def foreign_keys(chunk: Chunk) -> list[ForeignKey]:
+    """The keys of a foreign key collection."""
+
+@final
+class ClosureEdit:
+    """Traversal: the closure of a commit with one parent, by editing the parent's own closure.
+
+    The result is its new chunks; the last is the root.
+    """
+
+    def __new__(cls, parent: Commit) -> ClosureEdit: ...
+    def needs(self, limit: int) -> list[Address]: ...
+    def feed(self, chunks: Sequence[Chunk]) -> None: ...
+    def result(self) -> list[Chunk]: ...
+
+@final
+class ClosureLookup:
+    """Traversal: whether *ancestor* is a proper ancestor of *commit*."""
+
+    def __new__(cls, commit: Commit, ancestor: Commit) -> ClosureLookup: ...
+    def needs(self, limit: int) -> list[Address]: ...
+    def feed(self, chunks: Sequence[Chunk]) -> None: ...
+    def result(self) -> bool: ...
+
+# Tables
+
+@final
+class Table:
+    """A table's message: its schema, its rows' root node, its indexes. Frozen."""
+
+    @staticmethod
+    def decode(chunk: Chunk) -> Table: ...
+    @property
+    def address(self) -> Address: ...
+    @property
+    def schema(self) -> Address: ...
+    @property
+    def rows(self) -> Chunk:
+        """The root node of the clustered index. It is embedded here and stored nowhere else."""
+
+    @property
+    def row_count(self) -> int:
+        """Entries of the clustered index; equal rows of a keyless table count once."""
+
+    @property
+    def auto_increment(self) -> int: ...
+    @property
+    def has_artifacts(self) -> bool:
+        """Whether a merge left conflicts or violations in it."""
+
+@final
+class Schema:
+    """A table's schema. Frozen."""
+
+    @staticmethod
+    def decode(chunk: Chunk) -> Schema: ...
+    @property
+    def address(self) -> Address: ...
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns that the text shows, in table order."""
+
+    @property
+    def primary_key(self) -> list[str]:
+        """The names of the key's columns in key order; empty for a keyless table."""
+
+    @property
+    def header(self) -> bytes:
+        """The first line of the table's text, with its line end."""
+
+    def refuses_writes(self) -> str | None:
+        """Why pyfs cannot write this table, or None: what it has that pyfs cannot maintain.
+
+        Foreign keys and triggers are not of the schema and not seen here.
+        """
+
+@final
+class Extent:
+    """Where one leaf's rows lie in a table's text."""
+
+    @property
+    def leaf(self) -> Address: ...
+    @property
+    def start(self) -> int:
+        """Offset of its first byte in the text."""
+
+    @property
+    def length(self) -> int:
+        """Bytes of its rows."""
+
+@final
+class TextLayout:
+    """Which leaf each byte of a table's text lies in, as far as it is known. Not thread-safe.
+
+    It starts with the root node and learns: inner nodes are expanded (`expand`), lengths of
+    rendered leaves are set (`set_lengths`). A table whose root is a leaf has that as its
+    only one.
+    """
+
+    def __new__(cls, table: Table, schema: Schema) -> TextLayout: ...
+    @property
+    def size(self) -> int | None:
+        """Bytes of the whole text with its header, or None while a leaf's length is unknown."""
+
+    @property
+    def size_max(self) -> int:
+        """A size that is never too small; equal to `size` once that is known."""
+
+    @property
+    def leaf_count_max(self) -> int:
+        """Leaves, or an estimate that is rarely too small while inner nodes are not expanded."""
+
+    def frontier(
+        self, offset: int, length: int, limit: int
+    ) -> tuple[list[Address], list[Address]]:
+        """What has to be known to place `[offset, offset + length)`: (inner nodes, leaves).
+
+        In text order, at most *limit* of both together, the same ones at each call until they
+        are given. Both empty: placed (`extents`). A length of 2**63 - 1 asks for everything.
+        """
+
+    def expand(self, nodes: Sequence[Chunk]) -> None:
+        """Replaces inner nodes by their children."""
+
+    def set_lengths(self, lengths: Sequence[tuple[Address, int]]) -> None:
+        """Sets the rendered length, in bytes, of leaves. Leaves it does not have are ignored."""
+
+    def extents(self, offset: int, length: int) -> list[Extent]:
+        """The leaves that hold the placed part of `[offset, offset + length)`, in text order.
+
+        The header is not in a leaf: bytes before `len(schema.header)` are not covered.
+        """
+
+@final
+class Render:
+    """Traversal: the text of some leaves, without the header. Fetches only out-of-band values.
+
+    The result has one `bytes` for each leaf, in the order given. The rendering itself happens
+    in `feed` and `result`, without the GIL.
+    """
+
+    def __new__(cls, schema: Schema, leaves: Sequence[Chunk]) -> Render: ...
+    def needs(self, limit: int) -> list[Address]: ...
+    def feed(self, chunks: Sequence[Chunk]) -> None: ...
+    def result(self) -> list[bytes]: ...
+
+@final
+class BuiltTable:
+    """A table made from text, and the chunks it is made of. Frozen."""
+
+    @property
+    def address(self) -> Address:
+        """The address of its table message: equal to Dolt's for the same rows and schema."""
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        """Every chunk it needs except its schema's, whether or not the remote has it already."""
+
+    @property
+    def table(self) -> Table: ...
+    @property
+    def row_count(self) -> int: ...
+    @property
+    def leaf_lengths(self) -> list[tuple[Address, int]]:
+        """Each leaf and the bytes of its text, for `TextLayout.set_lengths`."""
+
+@final
+class TableBuild:
+    """CSV text in, a table out: all rows of the text and no others.
+
+    *base* gives what rows do not decide (schema, auto-increment counter). The header names the
+    columns in any order. `feed` refuses what can be known there.
+    """
+
+    def __new__(cls, schema: Schema, base: Table) -> TableBuild: ...
+    def feed(self, text: bytes) -> None:
+        """The next bytes of the text, cut anywhere. Raises `InvalidTextError`.
+
+        After an error the build is over; start a new one.
+        """
+
+    def finish(self) -> BuiltTable:
+        """The end of the text. Raises `InvalidTextError`. Called once."""
+
+@final
+class DiffCount:
+    """Traversal: how many rows were added, removed and modified between two tables' rows.
+
+    Reads only nodes that differ. A modification is another value under the same key.
+    """
+
+    def __new__(cls, old: Table, new: Table) -> DiffCount: ...
+    def needs(self, limit: int) -> list[Address]: ...
+    def feed(self, chunks: Sequence[Chunk]) -> None: ...
+    def result(self) -> tuple[int, int, int]: ...

@@ -1,0 +1,63 @@
+"""`MountConfig`: everything about a mount that can be chosen, each with its unit in its name."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountConfig:
+    """Everything about a mount that can be chosen."""
+
+    url: str
+    """The remote: `aws://[table:bucket]/path` or `file:///dir`."""
+    mountpoint: Path = Path()
+    """Where the tree appears."""
+
+    read_only: bool = False
+    """Refuse every write with EROFS (`-o ro`)."""
+    refresh_s: float = 1.0
+    """Age at which the manifest is read again (`-o refresh=`)."""
+    size: str = "auto"
+    """`stat` by path: `auto`, `exact` (always wait) or `lazy` (never wait) (`-o size=`)."""
+    exact_size_limit_bytes: int = 4 * MIB
+    """Stored bytes of a table up to which `stat` by path is exact (`-o exact-size-limit=`)."""
+    drop_delay_s: float = 1.0
+    """How long an unlinked table may come back before its drop is committed (`-o drop-delay=`)."""
+    author: str | None = None
+    """`Name <email>` of commits, or None for Dolt's, git's or the machine's (`-o author=`)."""
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint: str | None = None
+    """AWS profile, region and endpoint URL, or None for the ordinary chain."""
+    requests_max: int = 32
+    """Requests to the remote at a time; also the size of the connection pool."""
+    attempts_max: int = 5
+    """Attempts at one request before it fails."""
+    connect_timeout_s: float = 5.0
+    read_timeout_s: float = 30.0
+
+    cache_dir: Path = field(default_factory=lambda: Path.home() / ".cache" / "pyfs")
+    """Where immutable bytes are kept between mounts; safe to delete at any time."""
+    cache_bytes_max: int = 1 * GIB
+    """Disk for cached bytes (`-o cache-size=`)."""
+    memory_bytes_max: int = 256 * MIB
+    """Memory for chunks and rendered text."""
+    state_dir: Path = field(default_factory=lambda: Path.home() / ".local" / "state" / "pyfs")
+    """Where spools, the recovery folder and the default log are: never deleted by pyfs alone."""
+
+    read_gap_bytes_max: int = 64 * KIB
+    """Bytes worth reading in vain to save a request: 21 ms at 25 Mbit/s, about a round trip."""
+    read_length_bytes_max: int = 4 * MIB
+    """Bytes of one joined read."""
+    read_ahead_bytes_max: int = 16 * MIB
+    """Text prepared ahead of a sequential reader."""
+
+    log_file: Path | None = None
+    log_level: str = "info"
+    foreground: bool = False
+    debug: bool = False

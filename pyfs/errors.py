@@ -1,0 +1,91 @@
+"""What can go wrong, by what the caller could do about it.
+
+The leaves of `PyfsError` are what handlers map to an errno (`pyfs.fuse.errors`).
+`pyfs._core` raises `CorruptionError`, `UnsupportedError` and `InvalidTextError`
+from here.
+"""
+
+
+class PyfsError(Exception):
+    """Anything that pyfs itself reports. The text is one clear sentence."""
+
+
+class RemoteError(PyfsError):
+    """The remote did not answer, or answered nonsense, after all retries."""
+
+
+class CorruptionError(PyfsError):
+    """Stored bytes are not what their address or format promises."""
+
+
+class AccessError(PyfsError):
+    """The remote refused an action for want of permission or credentials."""
+
+
+class ReadOnlyError(PyfsError):
+    """A write to something that cannot be written: a mount with -o ro, a tag, a commit."""
+
+
+class UnsupportedError(PyfsError):
+    """Valid, but something that pyfs cannot read or maintain."""
+
+
+class InvalidTextError(PyfsError):
+    """A text is not a valid table for its schema.
+
+    Attributes:
+        line: line on which the offending record starts, from 1; 0 where none is to blame.
+        column: the column's name, or "" where the record as a whole is wrong.
+        value: the field as it stood in the text, cut after 64 characters.
+        reason: why it does not fit.
+    """
+
+    def __init__(self, reason: str, line: int = 0, column: str = "", value: str = "") -> None:
+        where = f"line {line}" if line else ""
+        if column:
+            where += f", column {column!r}: {value!r}"
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.line = line
+        self.column = column
+        self.value = value
+        self.reason = reason
+
+
+class InvalidNameError(PyfsError):
+    """A name that Dolt refuses for a branch or a table."""
+
+
+class ConflictError(PyfsError):
+    """Another client changed the same table meanwhile."""
+
+
+class NotFoundError(PyfsError):
+    """No such branch, table, commit or file."""
+
+
+class AlreadyExistsError(PyfsError):
+    """A branch, table or file of that name is there already."""
+
+
+class DirectoryExpectedError(PyfsError):
+    """A file where a directory was wanted."""
+
+
+class FileExpectedError(PyfsError):
+    """A directory where a file was wanted."""
+
+
+class NotEmptyError(PyfsError):
+    """A directory that still holds something which cannot be removed with it."""
+
+
+class NotPermittedError(PyfsError):
+    """An operation that this file or directory never allows."""
+
+
+class SpaceError(PyfsError):
+    """The disk of the spool or the cache is full."""
+
+
+class ConfigurationError(PyfsError):
+    """What was asked for on the command line or in the environment cannot work as it stands."""

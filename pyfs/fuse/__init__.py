@@ -1,0 +1,1 @@
+"""The kernel edge: FUSE words to `pyfs.vfs` words and back."""

@@ -1,0 +1,1 @@
+"""Where a remote keeps its files and its manifest: a directory, or S3 and DynamoDB."""

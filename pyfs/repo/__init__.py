@@ -1,0 +1,1 @@
+"""A remote as branches, commits and tables."""

@@ -1,0 +1,1 @@
+"""Chunks: where they are, and who waits for them."""

@@ -1,0 +1,57 @@
+//! `Chunk`: contents proven to match their address.
+
+use bytes::Bytes;
+
+use crate::{Address, FormatError};
+
+/// Immutable contents and their address. Cheap to clone.
+///
+/// Contents that came from outside become a chunk only through [`Chunk::verify`]; contents made
+/// here through [`Chunk::new`], which computes the address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Chunk {
+    address: Address,
+    contents: Bytes,
+}
+
+impl Chunk {
+    /// The chunk of contents that were made here.
+    pub fn new(contents: impl Into<Bytes>) -> Self {
+        let contents = contents.into();
+        Self {
+            address: Address::of(&contents),
+            contents,
+        }
+    }
+
+    /// The chunk at `expected`, if `contents` are what that address promises.
+    pub fn verify(expected: Address, contents: impl Into<Bytes>) -> Result<Self, FormatError> {
+        let contents = contents.into();
+        let actual = Address::of(&contents);
+        if actual != expected {
+            return Err(FormatError::WrongAddress { expected, actual });
+        }
+        Ok(Self {
+            address: actual,
+            contents,
+        })
+    }
+
+    /// Where the chunk is found.
+    #[must_use]
+    pub const fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The uncompressed bytes.
+    #[must_use]
+    pub const fn contents(&self) -> &Bytes {
+        &self.contents
+    }
+}
+
+impl std::fmt::Debug for Chunk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Chunk({}, {} bytes)", self.address, self.contents.len())
+    }
+}

@@ -1,0 +1,24 @@
+//! What Dolt's bytes mean: reading and writing them, without I/O, threads or a clock.
+//!
+//! ```text
+//!   csv      rows to text and back, leaf by leaf
+//!   tree     nodes, boundaries, and the traversals that walk and build trees
+//!   message  one FlatBuffers message each        value   tuples and their fields
+//!   table    table files     archive  archives   manifest  which files make a database
+//!   chunk    contents proven to match            address   SHA-512, printed in base32
+//! ```
+//!
+//! A module uses only those below it. Whatever needs chunks asks for them
+//! ([`tree::Traversal`]): the caller knows where they are.
+
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod chunk;
+pub mod error;
+pub mod message;
+pub mod tree;
+
+pub use address::Address;
+pub use chunk::Chunk;
+pub use error::FormatError;
