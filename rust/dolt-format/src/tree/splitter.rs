@@ -1,0 +1,86 @@
+//! Decides where a node ends (`prolly.md` section 3).
+
+use std::sync::OnceLock;
+
+use sha2::{Digest, Sha512};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::node::LEVELS_MAX;
+
+const SIZE_MIN: usize = 512;
+const SIZE_MAX: usize = 16384;
+const SIZE_TARGET: f64 = 4096.0;
+
+struct Tables {
+    salts: [u64; LEVELS_MAX as usize],
+    /// The Weibull distribution function at each size.
+    chance: Vec<f64>,
+}
+
+fn tables() -> &'static Tables {
+    static TABLES: OnceLock<Tables> = OnceLock::new();
+    TABLES.get_or_init(|| {
+        let mut salts = [0; LEVELS_MAX as usize];
+        for (level, salt) in (1u8..).zip(&mut salts) {
+            let digest = Sha512::digest([level]);
+            let (first, _) = digest
+                .as_slice()
+                .split_first_chunk()
+                .expect("a digest has 64 bytes");
+            *salt = u64::from_le_bytes(*first);
+        }
+        // libm's expm1 equals Go's at every size; glibc's (f64::exp_m1) differs at five of them,
+        // and a moved boundary moves every address above it.
+        let chance = (0..=u32::try_from(SIZE_MAX).expect("SIZE_MAX is small"))
+            .map(|size| {
+                let p = f64::from(size) / SIZE_TARGET;
+                -libm::expm1(-(p * p * p * p))
+            })
+            .collect();
+        Tables { salts, chance }
+    })
+}
+
+/// Whether a node ends behind the item just added.
+///
+/// `size` is the weight of all its items, this one (`item`) included; `level` is below
+/// [`LEVELS_MAX`].
+pub(crate) fn ends_node(level: u8, key: &[u8], size: usize, item: usize) -> bool {
+    if size < SIZE_MIN {
+        return false;
+    }
+    if size > SIZE_MAX {
+        return true;
+    }
+    let tables = tables();
+    let before = tables.chance[size - item];
+    let left = 1.0 - before;
+    if left <= 0.0 {
+        return true;
+    }
+    let hash = xxh3_64_with_seed(key, tables.salts[usize::from(level)]) & 0xffff_ffff;
+    // Dolt compares the hash as a fraction of u32::MAX (node_splitter.go, weibullCheck): f32, or
+    // dividing by 2^32, would move boundaries.
+    let hash = hash as f64 / f64::from(u32::MAX);
+    hash < (tables.chance[size] - before) / left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn salts_and_chances_are_dolts() {
+        assert_eq!(tables().salts[0], 0xddfb_c136_68b6_547b);
+        assert_eq!(tables().salts[1], 0x53a8_57b6_c948_b8fa);
+        let mut digest = sha2::Sha256::new();
+        tables()
+            .chance
+            .iter()
+            .for_each(|chance| digest.update(chance.to_le_bytes()));
+        assert_eq!(
+            hex::encode(digest.finalize()),
+            "9955985ff0e5e25d1734ec27d55180b58fbe9c027f0c3ec230741aba4e18bf0b"
+        );
+    }
+}

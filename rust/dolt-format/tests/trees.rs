@@ -1,0 +1,294 @@
+//! Trees that dolt built are built again, chunk for chunk.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use dolt_format::tree::chunker::{BuiltMap, MapBuilder, build_blob};
+use dolt_format::tree::closure::{ClosureEdit, ClosureLookup};
+use dolt_format::tree::diff::{Counts, DiffCount};
+use dolt_format::tree::edit::{Change, Edit};
+use dolt_format::tree::{Kind, Node, Traversal};
+use dolt_format::{Address, Chunk, FormatError};
+use proptest::prelude::*;
+use serde_json::Value;
+
+fn golden(name: &str) -> Value {
+    let path = format!("{}/../../tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).expect("goldens are JSON")
+}
+
+/// Chunks by address: what a remote is to a traversal.
+#[derive(Default)]
+struct Store(HashMap<Address, Chunk>);
+
+impl Store {
+    fn add(&mut self, chunks: impl IntoIterator<Item = Chunk>) {
+        self.0
+            .extend(chunks.into_iter().map(|chunk| (chunk.address(), chunk)));
+    }
+
+    fn drive<T: Traversal>(&self, traversal: &mut T) -> Result<T::Output, FormatError> {
+        loop {
+            let needs = traversal.needs(3);
+            if needs.is_empty() {
+                return traversal.result();
+            }
+            let chunks: Vec<_> = needs
+                .iter()
+                .map(|address| self.0[address].clone())
+                .collect();
+            traversal.feed(&chunks)?;
+        }
+    }
+}
+
+fn node(chunk: &Chunk) -> Node {
+    Node::decode_any(chunk.contents().clone()).expect("a node")
+}
+
+/// All trees in a golden that come with every chunk's bytes.
+fn trees(value: &Value, found: &mut Vec<HashMap<Address, Bytes>>) {
+    if let Some(list) = value["chunks"].as_array()
+        && list
+            .iter()
+            .all(|chunk| chunk["hex"].is_string() && chunk["hash"].is_string())
+    {
+        let tree = list.iter().map(|chunk| {
+            let hash = chunk["hash"]
+                .as_str()
+                .expect("hash")
+                .parse()
+                .expect("address");
+            (
+                hash,
+                hex::decode(chunk["hex"].as_str().expect("hex"))
+                    .expect("hex")
+                    .into(),
+            )
+        });
+        found.push(tree.collect());
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| trees(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| trees(field, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn trees_are_rebuilt_from_their_entries() {
+    let mut count = 0;
+    for name in [
+        "01-empty",
+        "02-primes",
+        "03-tiny",
+        "04-twolevel",
+        "06-alltypes",
+        "07-decimals",
+        "08-string-pk",
+        "09-keyless",
+        "10-adaptive",
+        "12-secondary",
+        "13-layout",
+        "15-key-types",
+    ] {
+        let mut found = Vec::new();
+        trees(&golden(&format!("prolly/{name}.json")), &mut found);
+        for tree in found {
+            let nodes: HashMap<_, _> = tree
+                .iter()
+                .map(|(address, contents)| {
+                    let chunk = Chunk::verify(*address, contents.clone()).expect("golden");
+                    (*address, node(&chunk))
+                })
+                .collect();
+            let root = nodes
+                .values()
+                .max_by_key(|node| (node.level(), node.tree_count()));
+            let Some(root) = root else { continue };
+            let mut leaves: Vec<_> = Vec::new();
+            let mut stack = vec![root.clone()];
+            while let Some(node) = stack.pop() {
+                if node.is_leaf() {
+                    leaves.push(node);
+                } else {
+                    let children = (0..node.len()).rev();
+                    stack.extend(children.map(|item| nodes[&node.address(item)].clone()));
+                }
+            }
+            let mut builder = MapBuilder::new(root.kind());
+            for leaf in &leaves {
+                for item in 0..leaf.len() {
+                    builder
+                        .push(
+                            leaf.key(item),
+                            leaf.value(item),
+                            &leaf.value_addresses(item),
+                        )
+                        .expect("it fits");
+                }
+            }
+            let built = builder.finish().expect("it builds");
+            assert_eq!(built.root.contents(), root.message(), "{name}");
+            for chunk in &built.nodes {
+                assert!(tree.contains_key(&chunk.address()), "{name}");
+            }
+            assert_eq!(built.nodes.len() + 1, tree.len(), "{name}");
+            count += 1;
+        }
+    }
+    assert!(count >= 5, "{count} trees");
+}
+
+#[test]
+fn blob_roots_are_dolts() {
+    let vectors = golden("prolly/21-unit-vectors.json");
+    let roots = vectors["blob_roots"].as_array().expect("a list");
+    for vector in roots {
+        let len = vector[0]
+            .as_u64()
+            .and_then(|len| usize::try_from(len).ok())
+            .expect("length");
+        let payload: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
+        if len > 0 {
+            let (root, _) = build_blob(&payload).expect("it builds");
+            assert_eq!(
+                root.to_string(),
+                vector[1].as_str().expect("address"),
+                "{len}"
+            );
+        }
+    }
+    assert!(roots.len() > 5);
+}
+
+#[test]
+fn closures_of_a_long_linear_history_are_dolts() {
+    let tree = golden("objects/closure_tree.json");
+    let addresses = tree["addresses"].as_str().expect("addresses");
+    let addresses: Vec<Address> = (0..addresses.len() / 32)
+        .map(|at| addresses[32 * at..32 * at + 32].parse().expect("address"))
+        .collect();
+    let expected: HashMap<u64, &str> = tree["expected"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|entry| {
+            let height = entry["commit_height"].as_u64().expect("height");
+            (height, entry["closure"].as_str().expect("text"))
+        })
+        .collect();
+    let mut store = Store::default();
+    let mut closure = Address::EMPTY;
+    let mut checked = 0;
+    for (height, parent) in (1u64..).zip(&addresses) {
+        let mut edit = ClosureEdit::new(*parent, height, closure);
+        let chunks = store.drive(&mut edit).expect("it edits");
+        closure = chunks.last().expect("a root").address();
+        store.add(chunks);
+        if let Some(expected) = expected.get(&(height + 1)) {
+            assert_eq!(closure.to_string(), *expected, "height {height}");
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, expected.len());
+    let lookup = |commit: Address, height: u64| {
+        store
+            .drive(&mut ClosureLookup::new(closure, commit, height))
+            .expect("it looks")
+    };
+    assert!(lookup(addresses[0], 1) && lookup(addresses[1200], 1201));
+    assert!(!lookup(addresses[1200], 1200) && !lookup(Address::of(b"x"), 3));
+    assert!(!lookup(Address::of(b"x"), 1_000_000));
+}
+
+fn key(number: u32) -> Vec<u8> {
+    let mut key = number.to_be_bytes().to_vec();
+    key.extend_from_slice(&[1, 0]);
+    key
+}
+
+fn build(rows: &BTreeMap<u32, Vec<u8>>) -> BuiltMap {
+    let mut builder = MapBuilder::new(Kind::Tuples);
+    for (number, value) in rows {
+        builder.push(&key(*number), value, &[]).expect("it fits");
+    }
+    builder.finish().expect("it builds")
+}
+
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        16 => proptest::collection::vec(any::<u8>(), 1..60),
+        2 => proptest::collection::vec(any::<u8>(), 900..5000),
+        1 => (20_000usize..64_000, any::<u8>()).prop_map(|(len, fill)| vec![fill; len]),
+    ]
+}
+
+type Batch = BTreeMap<u32, Option<Vec<u8>>>;
+
+fn batch() -> impl Strategy<Value = Batch> {
+    let value = proptest::option::weighted(0.6, value());
+    proptest::collection::btree_map(0u32..20_000, value, 0..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+
+    /// However a map came about, its root is the same (what makes the tree a prolly tree).
+    #[test]
+    fn the_address_depends_on_the_rows_alone(
+        start in proptest::collection::btree_map(0u32..20_000, value(), 0..1500),
+        batches in proptest::collection::vec(batch(), 1..4),
+    ) {
+        let mut rows = start;
+        let mut store = Store::default();
+        let mut tree = build(&rows);
+        store.add(tree.nodes.clone());
+        for batch in batches {
+            let before = tree.root.clone();
+            let mut expected = Counts::default();
+            let mut changes = Vec::new();
+            for (number, value) in batch {
+                match (rows.get(&number), &value) {
+                    (None, Some(_)) => expected.added += 1,
+                    (Some(_), None) => expected.removed += 1,
+                    (Some(old), Some(new)) if old != new => expected.modified += 1,
+                    _ => {}
+                }
+                match value.clone() {
+                    Some(value) => rows.insert(number, value),
+                    None => rows.remove(&number),
+                };
+                let value = value.map(|value| (value, Vec::new()));
+                changes.push(Change { key: key(number), value });
+            }
+            let mut edit = Edit::new(node(&tree.root), Ord::cmp, changes).expect("it starts");
+            let edited = store.drive(&mut edit).expect("it edits");
+            let bulk = build(&rows);
+            prop_assert_eq!(edited.root.address(), bulk.root.address());
+            store.add(edited.nodes.clone());
+            for chunk in &bulk.nodes {
+                prop_assert!(store.0.contains_key(&chunk.address()), "a node is missing");
+            }
+            let mut diff = DiffCount::new(node(&before), node(&edited.root), false);
+            prop_assert_eq!(store.drive(&mut diff).expect("it compares"), expected);
+            tree = edited;
+        }
+    }
+
+    #[test]
+    fn trees_shrink_to_what_is_left(keep in 0usize..12, rows in 500u32..4000) {
+        let all: BTreeMap<_, _> = (0..rows).map(|n| (n, vec![7; 40])).collect();
+        let tree = build(&all);
+        let mut store = Store::default();
+        store.add(tree.nodes.clone());
+        let kept = all.iter().filter(|(n, _)| **n % (rows / 12) == 0).take(keep);
+        let left: BTreeMap<_, _> = kept.map(|(n, value)| (*n, value.clone())).collect();
+        let gone = all.keys().filter(|n| !left.contains_key(n));
+        let changes = gone.map(|n| Change { key: key(*n), value: None }).collect();
+        let mut edit = Edit::new(node(&tree.root), Ord::cmp, changes).expect("it starts");
+        let edited = store.drive(&mut edit).expect("it edits");
+        prop_assert_eq!(edited.root.address(), build(&left).root.address());
+    }
+}
