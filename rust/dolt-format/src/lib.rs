@@ -14,9 +14,12 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod archive;
 pub mod chunk;
 pub mod error;
+pub mod manifest;
 pub mod message;
+pub mod table;
 pub mod tree;
 
 pub use address::Address;
