@@ -63,4 +63,17 @@ impl FormatError {
             why: why.into(),
         }
     }
+
+    /// The same error, with the address of the chunk it is of where it names none.
+    #[must_use]
+    pub fn at(self, address: Address) -> Self {
+        match self {
+            Self::Corrupt { what, why } => Self::Corrupt {
+                what: format!("{what} {address}"),
+                why,
+            },
+            Self::Unsupported(why) => Self::Unsupported(format!("chunk {address}: {why}")),
+            other => other,
+        }
+    }
 }

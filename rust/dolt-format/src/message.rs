@@ -3,7 +3,7 @@
 pub mod commit;
 pub mod flatbuffer;
 pub mod foreign_key;
-pub(crate) mod node;
+pub mod node;
 pub mod ref_name;
 pub mod root_value;
 pub mod schema;

@@ -1,13 +1,15 @@
 //! Trees: nodes, boundaries, and the traversals that walk, compare and build them.
 
+pub mod address_map;
+pub mod blob;
 pub mod chunker;
 pub mod closure;
 pub mod diff;
 pub mod edit;
-pub mod node;
+mod frontier;
 pub mod scan;
 mod splitter;
 pub mod traversal;
 
-pub use node::{Kind, Node};
+pub use crate::message::node::{self, Kind, Node};
 pub use traversal::Traversal;

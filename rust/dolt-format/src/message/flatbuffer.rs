@@ -202,15 +202,6 @@ impl<'a> TableView<'a> {
         Ok(self.span(slot, 1)?.of(self.message))
     }
 
-    pub(crate) fn u16s(&self, slot: usize) -> Result<Vec<u16>, FormatError> {
-        let span = self.span(slot, 2)?;
-        Ok(span
-            .of(self.message)
-            .chunks_exact(2)
-            .map(|b| u16::from_le_bytes([b[0], b[1]]))
-            .collect())
-    }
-
     /// An address, or the empty one where the slot is absent.
     pub(crate) fn address(&self, slot: usize) -> Result<Address, FormatError> {
         match self.bytes(slot)? {
@@ -232,11 +223,71 @@ impl<'a> TableView<'a> {
         self.at(self.follow(at)?, slots_max).map(Some)
     }
 
-    pub(crate) fn tables(&self, slot: usize, slots_max: usize) -> Result<Vec<Self>, FormatError> {
+    /// The tables of a vector of tables.
+    pub(crate) fn tables(
+        self,
+        slot: usize,
+        slots_max: usize,
+    ) -> Result<impl ExactSizeIterator<Item = Result<Self, FormatError>>, FormatError> {
         let span = self.span(slot, 4)?;
-        (0..span.len / 4)
-            .map(|item| self.at(self.follow(span.start + 4 * item)?, slots_max))
-            .collect()
+        let items = (0..span.len / 4).map(move |item| span.start + 4 * item);
+        Ok(items.map(move |at| self.at(self.follow(at)?, slots_max)))
+    }
+}
+
+/// How many bytes may still be copied out of a message.
+///
+/// Offsets of a hostile message may all point to one long string; the copies of an honest one
+/// never have more bytes than it.
+pub(crate) struct Budget {
+    what: &'static str,
+    left: usize,
+}
+
+impl Budget {
+    pub(crate) fn of(message: &[u8], what: &'static str) -> Self {
+        Self {
+            what,
+            left: message.len(),
+        }
+    }
+
+    fn spend(&mut self, len: usize) -> Result<(), FormatError> {
+        self.left = self.left.checked_sub(len).ok_or_else(|| {
+            FormatError::corrupt(self.what, "its parts together are longer than the message")
+        })?;
+        Ok(())
+    }
+
+    /// A string, copied.
+    pub(crate) fn string(
+        &mut self,
+        view: &TableView<'_>,
+        slot: usize,
+    ) -> Result<String, FormatError> {
+        self.spend(view.bytes(slot)?.len())?;
+        view.string(slot)
+    }
+
+    /// A vector of 16-bit numbers, copied.
+    pub(crate) fn u16s(
+        &mut self,
+        view: &TableView<'_>,
+        slot: usize,
+    ) -> Result<Vec<u16>, FormatError> {
+        let span = view.span(slot, 2)?;
+        self.spend(span.len)?;
+        let raw = span.of(view.message).chunks_exact(2);
+        Ok(raw.map(|b| u16::from_le_bytes([b[0], b[1]])).collect())
+    }
+
+    /// Counts a table as the bytes that the smallest one takes.
+    pub(crate) fn table<'a>(
+        &mut self,
+        view: Result<TableView<'a>, FormatError>,
+    ) -> Result<TableView<'a>, FormatError> {
+        self.spend(8)?;
+        view
     }
 }
 

@@ -1,6 +1,6 @@
 //! `ForeignKeyCollection` (`DFKC`): which tables' rows name which other tables' rows.
 
-use super::flatbuffer::TableView;
+use super::flatbuffer::{Budget, TableView};
 use crate::FormatError;
 
 /// A foreign key, as far as it is needed to know whom a write concerns.
@@ -17,13 +17,14 @@ pub struct ForeignKey {
 /// The foreign keys that a chunk holds.
 pub fn decode(message: &[u8]) -> Result<Vec<ForeignKey>, FormatError> {
     let view = TableView::root(message, *b"DFKC", "foreign key collection", 1)?;
+    let mut budget = Budget::of(message, "foreign key collection");
     view.tables(0, 15)?
-        .iter()
         .map(|key| {
+            let key = budget.table(key)?;
             Ok(ForeignKey {
-                name: key.string(0)?,
-                child: key.string(1)?,
-                parent: key.string(4)?,
+                name: budget.string(&key, 0)?,
+                child: budget.string(&key, 1)?,
+                parent: budget.string(&key, 4)?,
             })
         })
         .collect()

@@ -35,7 +35,7 @@ pub fn branch_name_error(name: &str) -> Option<String> {
         if component.contains("..") {
             return Some("a branch name does not contain two dots in a row".to_owned());
         }
-        if component.ends_with(".lock") {
+        if component.as_bytes().ends_with(b".lock") {
             return Some("no part of a branch name ends with \".lock\"".to_owned());
         }
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::field;
 use super::flatbuffer::{Builder, TableView, finish};
-use crate::tree::chunker::{build_address_map, empty_address_map};
+use super::node::empty_address_map;
 use crate::{Address, Chunk, FormatError};
 
 /// The feature version of Dolt 2.3.1: what it writes, and the newest it reads.
@@ -34,7 +34,7 @@ impl RootValue {
     }
 
     /// The root value that a chunk holds.
-    pub fn decode(message: &[u8]) -> Result<Self, FormatError> {
+    pub fn decode(message: &Bytes) -> Result<Self, FormatError> {
         if super::flatbuffer::file_id(message) == Some(*b"DGRV") {
             return Err(FormatError::Unsupported("a Doltgres database".to_owned()));
         }
@@ -56,7 +56,7 @@ impl RootValue {
             collation => collation,
         };
         Ok(Self {
-            tables: Bytes::copy_from_slice(view.bytes(1)?),
+            tables: message.slice_ref(view.bytes(1)?),
             foreign_keys: view.address(2)?,
             collation,
         })
@@ -74,20 +74,5 @@ impl RootValue {
         b.push_slot_always(field(2), foreign_keys);
         let table = b.end_table(table);
         finish(b, table, "RTVL").map(Chunk::new)
-    }
-
-    /// The chunks of this root value with these tables, sorted by name; it is the last.
-    pub fn with_tables<'a>(
-        &self,
-        tables: impl IntoIterator<Item = (&'a str, Address)>,
-    ) -> Result<Vec<Chunk>, FormatError> {
-        let map = build_address_map(tables)?;
-        let root = Self {
-            tables: map.root.contents().clone(),
-            ..self.clone()
-        };
-        let mut chunks = map.nodes;
-        chunks.push(root.encode()?);
-        Ok(chunks)
     }
 }

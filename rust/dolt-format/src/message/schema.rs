@@ -25,6 +25,7 @@ pub struct TableSchema {
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools)]
 pub struct Column {
     /// Its name.
     pub name: String,

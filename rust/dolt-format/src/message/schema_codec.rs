@@ -3,7 +3,7 @@
 use flatbuffers::{TableFinishedWIPOffset, WIPOffset};
 
 use super::field;
-use super::flatbuffer::{Builder, TableView, finish};
+use super::flatbuffer::{Budget, Builder, TableView, finish};
 use super::schema::{Check, Column, FulltextInfo, Index, TableSchema};
 use crate::{Chunk, FormatError};
 
@@ -14,34 +14,49 @@ const TAG_KEYLESS_CARDINALITY: u64 = (1 << 51) + 5001;
 const ENCODING_HASH: u8 = 14;
 const ENCODING_CARDINALITY: u8 = 10;
 
+/// Columns, indexes or checks that one table may have: a tuple has at most 4096 fields.
+const ITEMS_MAX: usize = 4096;
+
 type Offset = WIPOffset<TableFinishedWIPOffset>;
 
 impl TableSchema {
     /// The schema that a chunk holds.
     pub fn decode(chunk: &Chunk) -> Result<Self, FormatError> {
         let view = TableView::root(chunk.contents(), *b"DSCH", "table schema", 8)?;
-        let mut keyless = false;
-        let mut columns = Vec::new();
-        for column in view.tables(0, 17)? {
-            // Only the two bookkeeping columns of a keyless table are hidden, and they are last.
-            if column.bool(10)? {
-                keyless = true;
-            } else if keyless {
-                return Err(FormatError::corrupt(
-                    "table schema",
-                    "a column behind hidden ones",
-                ));
-            } else {
-                columns.push(decode_column(&column)?);
+        let mut budget = Budget::of(chunk.contents(), "table schema");
+        for (slot, what) in [(0, "columns"), (2, "indexes"), (3, "checks")] {
+            let count = view.tables(slot, usize::MAX)?.len();
+            if count > ITEMS_MAX {
+                let why = format!("it has {count} {what}, at most {ITEMS_MAX} are possible");
+                return Err(FormatError::corrupt("table schema", why));
             }
         }
+        let mut hidden = 0;
+        let mut columns = Vec::new();
+        for column in view.tables(0, 17)? {
+            let column = budget.table(column)?;
+            if column.bool(10)? {
+                hidden += 1;
+            } else if hidden == 0 {
+                columns.push(decode_column(&column, &mut budget)?);
+            } else {
+                let why = "a column stands behind hidden ones";
+                return Err(FormatError::corrupt("table schema", why));
+            }
+        }
+        // Only the two bookkeeping columns of a keyless table are hidden, and they are last.
+        if hidden != 0 && hidden != 2 {
+            let why = format!("it has {hidden} hidden columns, a keyless table has 2");
+            return Err(FormatError::corrupt("table schema", why));
+        }
+        let keyless = hidden == 2;
         let clustered = view
             .table(1, 15)?
             .ok_or_else(|| FormatError::corrupt("table schema", "it has no clustered index"))?;
         let primary_key = if keyless {
             Vec::new()
         } else {
-            clustered.u16s(2)?
+            budget.u16s(&clustered, 2)?
         };
         let schema = Self {
             address: chunk.address(),
@@ -49,19 +64,17 @@ impl TableSchema {
             primary_key,
             indexes: view
                 .tables(2, 15)?
-                .iter()
-                .map(decode_index)
+                .map(|index| decode_index(&budget.table(index)?, &mut budget))
                 .collect::<Result<_, _>>()?,
             checks: view
                 .tables(3, 4)?
-                .iter()
-                .map(decode_check)
+                .map(|check| decode_check(&budget.table(check)?, &mut budget))
                 .collect::<Result<_, _>>()?,
             collation: match view.u16(4)? {
                 0 => COLLATION_DEFAULT,
                 collation => collation,
             },
-            comment: view.string(6)?,
+            comment: budget.string(&view, 6)?,
             target_row_size: match view.u16(7)? {
                 0 => TARGET_ROW_SIZE_DEFAULT,
                 size => size,
@@ -95,6 +108,13 @@ impl TableSchema {
 
     /// The schema's chunk, byte for byte as Dolt writes it.
     pub fn encode(&self) -> Result<Chunk, FormatError> {
+        let count = u16::try_from(self.columns.len())
+            .ok()
+            .filter(|count| usize::from(*count) <= ITEMS_MAX)
+            .ok_or_else(|| {
+                let count = self.columns.len();
+                FormatError::Unsupported(format!("a table of {count} columns, above {ITEMS_MAX}"))
+            })?;
         let mut b = Builder::new();
         let keyless = self.primary_key.is_empty();
         let mut columns = Vec::new();
@@ -110,16 +130,13 @@ impl TableSchema {
                 columns.push(encode_hidden_column(&mut b, name, tag, encoding));
             }
         }
-        for (position, column) in self.columns.iter().enumerate().rev() {
-            let is_key = self
-                .primary_key
-                .iter()
-                .any(|at| usize::from(*at) == position);
+        for (position, column) in (0..count).zip(&self.columns).rev() {
+            let is_key = self.primary_key.contains(&position);
             columns.push(encode_column(&mut b, column, position, is_key));
         }
         columns.reverse();
         let columns = b.create_vector(&columns);
-        let clustered = self.encode_clustered(&mut b);
+        let clustered = self.encode_clustered(&mut b, count);
         let mut indexes: Vec<_> = self
             .indexes
             .iter()
@@ -158,9 +175,8 @@ impl TableSchema {
         finish(b, table, "DSCH").map(Chunk::new)
     }
 
-    fn encode_clustered(&self, b: &mut Builder) -> Offset {
+    fn encode_clustered(&self, b: &mut Builder, count: u16) -> Offset {
         // The two hidden columns of a keyless table stand last: row hash, then cardinality.
-        let count = self.columns.len() as u16;
         let (keys, values): (Vec<u16>, Vec<u16>) = if self.primary_key.is_empty() {
             (
                 vec![count],
@@ -184,13 +200,13 @@ impl TableSchema {
     }
 }
 
-fn decode_column(view: &TableView<'_>) -> Result<Column, FormatError> {
+fn decode_column(view: &TableView<'_>, budget: &mut Budget) -> Result<Column, FormatError> {
     Ok(Column {
-        name: view.string(0)?,
-        sql_type: view.string(1)?,
-        default: view.string(2)?,
-        comment: view.string(3)?,
-        on_update: view.string(13)?,
+        name: budget.string(view, 0)?,
+        sql_type: budget.string(view, 1)?,
+        default: budget.string(view, 2)?,
+        comment: budget.string(view, 3)?,
+        on_update: budget.string(view, 13)?,
         tag: view.u64(5)?,
         encoding: view.u8(6)?,
         nullable: view.bool(8)?,
@@ -213,7 +229,7 @@ fn encode_hidden_column(b: &mut Builder, name: &str, tag: u64, encoding: u8) -> 
     b.end_table(table)
 }
 
-fn encode_column(b: &mut Builder, column: &Column, position: usize, is_key: bool) -> Offset {
+fn encode_column(b: &mut Builder, column: &Column, position: u16, is_key: bool) -> Offset {
     let adaptive = matches!(column.encoding, 135 | 136 | 138 | 139);
     let comment = b.create_string(&column.comment);
     let default = b.create_string(&column.default);
@@ -225,7 +241,8 @@ fn encode_column(b: &mut Builder, column: &Column, position: usize, is_key: bool
     b.push_slot_always(field(1), sql_type);
     b.push_slot_always(field(2), default);
     b.push_slot_always(field(3), comment);
-    b.push_slot(field(4), position as i16, 0);
+    // A signed number whose position is below ITEMS_MAX has the same bits.
+    b.push_slot(field(4), position, 0);
     b.push_slot(field(5), column.tag, 0);
     b.push_slot(field(6), column.encoding, 0);
     b.push_slot(field(7), is_key, false);
@@ -242,35 +259,35 @@ fn encode_column(b: &mut Builder, column: &Column, position: usize, is_key: bool
     b.end_table(table)
 }
 
-fn decode_index(view: &TableView<'_>) -> Result<Index, FormatError> {
+fn decode_index(view: &TableView<'_>, budget: &mut Budget) -> Result<Index, FormatError> {
     let fulltext_info = view
         .table(11, 8)?
         .map(|info| {
             Ok::<_, FormatError>(FulltextInfo {
-                config: info.string(0)?,
-                position: info.string(1)?,
-                doc_count: info.string(2)?,
-                global_count: info.string(3)?,
-                row_count: info.string(4)?,
+                config: budget.string(&info, 0)?,
+                position: budget.string(&info, 1)?,
+                doc_count: budget.string(&info, 2)?,
+                global_count: budget.string(&info, 3)?,
+                row_count: budget.string(&info, 4)?,
                 key_type: info.u8(5)?,
-                key_name: info.string(6)?,
-                key_positions: info.u16s(7)?,
+                key_name: budget.string(&info, 6)?,
+                key_positions: budget.u16s(&info, 7)?,
             })
         })
         .transpose()?;
     Ok(Index {
-        name: view.string(0)?,
-        comment: view.string(1)?,
-        index_columns: view.u16s(2)?,
-        key_columns: view.u16s(3)?,
-        prefix_lengths: view.u16s(8)?,
+        name: budget.string(view, 0)?,
+        comment: budget.string(view, 1)?,
+        index_columns: budget.u16s(view, 2)?,
+        key_columns: budget.u16s(view, 3)?,
+        prefix_lengths: budget.u16s(view, 8)?,
         unique: view.bool(6)?,
         system_defined: view.bool(7)?,
         spatial: view.bool(9)?,
         fulltext: view.bool(10)?,
         vector: view.bool(12)?,
         fulltext_info,
-        predicate: view.string(14)?,
+        predicate: budget.string(view, 14)?,
     })
 }
 
@@ -339,10 +356,10 @@ fn encode_index(b: &mut Builder, index: &Index) -> Offset {
     b.end_table(table)
 }
 
-fn decode_check(view: &TableView<'_>) -> Result<Check, FormatError> {
+fn decode_check(view: &TableView<'_>, budget: &mut Budget) -> Result<Check, FormatError> {
     Ok(Check {
-        name: view.string(0)?,
-        expression: view.string(1)?,
+        name: budget.string(view, 0)?,
+        expression: budget.string(view, 1)?,
         enforced: view.bool(2)?,
         is_not_valid: view.bool(3)?,
     })

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::field;
 use super::flatbuffer::{Builder, TableView, finish};
-use crate::tree::{Kind, Node};
+use super::node::{Kind, Node};
 use crate::{Address, Chunk, FormatError};
 
 /// A table's message.
@@ -16,7 +16,7 @@ pub struct Table {
     pub rows: Node,
     /// The root node of the map from index names to index roots.
     pub indexes: Bytes,
-    /// The next number of an AUTO_INCREMENT column; 0 and 1 mean 1.
+    /// The next number of an `AUTO_INCREMENT` column; 0 and 1 mean 1.
     pub auto_increment: u64,
     /// Whether a merge left conflicts or violations.
     pub has_artifacts: bool,
@@ -28,7 +28,7 @@ impl Table {
         let view = TableView::root(message, *b"DTBL", "table", 7)?;
         let rows = message.slice_ref(view.bytes(1)?);
         let rows = match super::flatbuffer::file_id(&rows) {
-            Some(id) if id == *b"TUPM" => Node::decode(Kind::Tuples, rows)?,
+            Some(id) if id == *b"TUPM" => Node::decode(Kind::Tuples, &rows)?,
             id => {
                 let id = id.unwrap_or_default();
                 let id = String::from_utf8_lossy(&id).into_owned();

@@ -1,14 +1,19 @@
 //! `MapBuilder`: builds a tree from sorted items, or from items and whole subtrees of another.
+//!
+//! Each level has one open node. An item goes into the open leaf; where the splitter ends a node,
+//! it is written, and its last key and address go into the open node above.
 
-use bytes::Bytes;
-
-use super::node::{Kind, LEVELS_MAX, Node};
+use super::frontier::Promise;
 use super::splitter::ends_node;
-use crate::message::node::{Parts, encode};
+use crate::message::node::{CLOSURE_KEY_LEN, Kind, LEVELS_MAX, Node, Parts, encode};
 use crate::{Address, Chunk, FormatError};
 
 /// Offsets in a node are 16 bits wide.
 const NODE_BYTES_MAX: usize = u16::MAX as usize;
+
+fn offset(len: usize) -> u16 {
+    u16::try_from(len).expect("a node has at most NODE_BYTES_MAX bytes")
+}
 
 /// The node of one level that still takes items.
 #[derive(Debug, Default)]
@@ -39,15 +44,11 @@ impl Open {
     }
 
     fn last_key(&self, kind: Kind) -> &[u8] {
-        match kind {
-            Kind::Closure => {
-                &self.keys[self.keys.len().saturating_sub(super::node::CLOSURE_KEY_LEN)..]
-            }
-            _ => {
-                let start = self.key_offsets.last().copied().map_or(0, usize::from);
-                &self.keys[start..]
-            }
-        }
+        let start = match kind {
+            Kind::Closure => self.keys.len().saturating_sub(CLOSURE_KEY_LEN),
+            _ => self.key_offsets.last().copied().map_or(0, usize::from),
+        };
+        self.keys.get(start..).unwrap_or_default()
     }
 }
 
@@ -62,6 +63,13 @@ pub struct BuiltMap {
     pub leaves: Vec<Chunk>,
 }
 
+/// How a tree ended.
+pub(crate) enum Finished {
+    Built(BuiltMap),
+    /// This node has to be remembered first: it may be the root.
+    Missing(Address, Promise),
+}
+
 /// Builds the tree of items that come in key order. The tree is a function of the items alone.
 #[derive(Debug)]
 pub struct MapBuilder {
@@ -69,8 +77,8 @@ pub struct MapBuilder {
     levels: Vec<Open>,
     nodes: Vec<Chunk>,
     leaves: Vec<Chunk>,
-    /// A node below an only child, where the root may turn out to be a reused one.
-    reused: Vec<Node>,
+    /// Nodes of the other tree that may turn out to be the root's only child.
+    remembered: Vec<(Address, Node)>,
 }
 
 impl MapBuilder {
@@ -82,7 +90,7 @@ impl MapBuilder {
             levels: vec![Open::default()],
             nodes: Vec::new(),
             leaves: Vec::new(),
-            reused: Vec::new(),
+            remembered: Vec::new(),
         }
     }
 
@@ -114,128 +122,101 @@ impl MapBuilder {
         count: u64,
     ) -> Result<(), FormatError> {
         let weight = last_key.len() + Address::LEN;
-        self.append(
-            usize::from(level) + 1,
-            last_key,
-            address.as_bytes(),
-            &[],
-            count,
-            weight,
-        )
+        self.append(level + 1, last_key, address.as_bytes(), &[], count, weight)
     }
 
     /// Whether no node of `level` or below is open.
     pub(crate) fn at_boundary(&self, level: u8) -> bool {
-        self.levels
-            .iter()
-            .take(usize::from(level) + 1)
-            .all(|open| open.len == 0)
+        let levels = self.levels.iter().take(usize::from(level) + 1);
+        levels.into_iter().all(|open| open.len == 0)
     }
 
-    /// Tells of a node that may turn out to be the root's only child.
-    pub(crate) fn remember(&mut self, node: Node) {
-        self.reused.push(node);
+    /// Tells of a node of the other tree that may turn out to be the root's only child.
+    pub(crate) fn remember(&mut self, address: Address, node: Node) {
+        self.remembered.push((address, node));
     }
 
     fn append(
         &mut self,
-        level: usize,
+        level: u8,
         key: &[u8],
         value: &[u8],
         addresses: &[u16],
         count: u64,
         weight: usize,
     ) -> Result<(), FormatError> {
-        if level >= usize::from(LEVELS_MAX) {
-            return Err(FormatError::Unsupported(format!(
-                "a tree of more than {LEVELS_MAX} levels"
-            )));
+        let len = key.len() + value.len();
+        if level >= LEVELS_MAX || len > NODE_BYTES_MAX {
+            return Err(refused(level, len));
         }
-        if key.len() + value.len() > NODE_BYTES_MAX {
-            return Err(FormatError::Unsupported(format!(
-                "an entry of {} bytes: key and value together may have {NODE_BYTES_MAX}",
-                key.len() + value.len()
-            )));
+        let at = usize::from(level);
+        if self.levels.len() <= at {
+            self.levels.resize_with(at + 1, Open::default);
         }
-        while self.levels.len() <= level {
-            self.levels.push(Open::default());
-        }
-        let open = &self.levels[level];
-        if open.keys.len() + open.values.len() + key.len() + value.len() > NODE_BYTES_MAX {
+        let open = &self.levels[at];
+        if open.keys.len() + open.values.len() + len > NODE_BYTES_MAX {
             self.close(level)?;
         }
-        let kind = self.kind;
-        let open = &mut self.levels[level];
-        // Both ends fit 16 bits: their sum was just checked.
-        open.key_offsets.push(open.keys.len() as u16);
-        open.value_offsets.push(open.values.len() as u16);
+        let open = &mut self.levels[at];
+        let start = offset(open.values.len());
+        open.key_offsets.push(offset(open.keys.len()));
+        open.value_offsets.push(start);
         open.value_addresses
-            .extend(addresses.iter().map(|at| open.values.len() as u16 + at));
+            .extend(addresses.iter().map(|at| start.saturating_add(*at)));
         open.keys.extend_from_slice(key);
         open.values.extend_from_slice(value);
         open.counts.push(count);
         open.size += weight;
         open.len += 1;
-        open.tree_count += count;
-        debug_assert_eq!(open.last_key(kind), key);
+        open.tree_count = open
+            .tree_count
+            .checked_add(count)
+            .ok_or_else(|| FormatError::corrupt("tree", "its entries do not fit a count"))?;
         // An inner node is never closed with a single child: it would only repeat it.
-        let splits = ends_node(level as u8, key, open.size, weight);
-        if splits && (level == 0 || open.len > 1) {
+        if ends_node(level, key, open.size, weight) && (level == 0 || open.len > 1) {
             self.close(level)?;
         }
         Ok(())
     }
 
     /// Writes the open node of a level.
-    fn write(&mut self, level: usize) -> Result<Chunk, FormatError> {
-        let open = &mut self.levels[level];
+    fn write(&mut self, level: u8) -> Result<Chunk, FormatError> {
+        let open = &mut self.levels[usize::from(level)];
         let leaf = level == 0;
-        let kind = self.kind;
-        let has_key_offsets = kind != Kind::Closure;
-        if has_key_offsets {
-            open.key_offsets.push(open.keys.len() as u16);
-        }
-        let values_are_addresses = !leaf || kind == Kind::Addresses;
-        if leaf && kind == Kind::Tuples {
-            open.value_offsets.push(open.values.len() as u16);
-        }
-        let (values, addresses): (&[u8], &[u8]) = if values_are_addresses {
-            (&[], &open.values)
-        } else {
-            (&open.values, &[])
-        };
-        let parts = Parts {
-            level: level as u8,
+        open.key_offsets.push(offset(open.keys.len()));
+        open.value_offsets.push(offset(open.values.len()));
+        let mut parts = Parts {
+            level,
             keys: &open.keys,
-            key_offsets: if has_key_offsets {
-                &open.key_offsets
-            } else {
-                &[]
-            },
-            values: if kind == Kind::Closure { &[] } else { values },
-            value_offsets: if leaf && kind == Kind::Tuples {
-                &open.value_offsets
-            } else {
-                &[]
-            },
-            value_addresses: &open.value_addresses,
-            addresses,
-            counts: if leaf { &[] } else { &open.counts },
             tree_count: open.tree_count,
+            ..Parts::default()
         };
-        let chunk = Chunk::new(encode(kind, &parts)?);
+        if self.kind != Kind::Closure {
+            parts.key_offsets = &open.key_offsets;
+        }
+        if !leaf {
+            parts.addresses = &open.values;
+            parts.counts = &open.counts;
+        } else if self.kind == Kind::Addresses {
+            parts.addresses = &open.values;
+        } else if self.kind == Kind::Tuples {
+            parts.values = &open.values;
+            parts.value_offsets = &open.value_offsets;
+            parts.value_addresses = &open.value_addresses;
+        }
+        let chunk = Chunk::new(encode(self.kind, &parts)?);
         if leaf {
             self.leaves.push(chunk.clone());
         }
         Ok(chunk)
     }
 
-    fn close(&mut self, level: usize) -> Result<(), FormatError> {
-        let open = &self.levels[level];
+    fn close(&mut self, level: u8) -> Result<(), FormatError> {
+        let open = &self.levels[usize::from(level)];
         let key = open.last_key(self.kind).to_vec();
         let count = open.tree_count;
         let chunk = self.write(level)?;
-        self.levels[level].clear();
+        self.levels[usize::from(level)].clear();
         let address = chunk.address();
         self.nodes.push(chunk);
         let weight = key.len() + Address::LEN;
@@ -243,133 +224,82 @@ impl MapBuilder {
     }
 
     /// Ends the tree.
-    pub fn finish(self) -> Result<BuiltMap, FormatError> {
-        self.finish_or_missing()?.map_err(|address| {
-            FormatError::corrupt(
+    pub fn finish(mut self) -> Result<BuiltMap, FormatError> {
+        match self.try_finish()? {
+            Finished::Built(built) => Ok(built),
+            Finished::Missing(address, _) => Err(FormatError::corrupt(
                 format!("node {address}"),
-                "a tree's only child is not at hand",
-            )
-        })
+                "it stands alone below its parent, so it had to be at hand",
+            )),
+        }
     }
 
-    /// Ends the tree, or tells which reused node is needed for that: the root may be one.
-    pub(crate) fn finish_or_missing(mut self) -> Result<Result<BuiltMap, Address>, FormatError> {
+    /// Ends the tree, unless a node is missing for that: then it goes on once that is remembered.
+    pub(crate) fn try_finish(&mut self) -> Result<Finished, FormatError> {
         let mut level = 0;
-        while self.levels.iter().skip(level + 1).any(|open| open.len > 0) {
-            if self.levels[level].len > 0 {
+        while self
+            .levels
+            .iter()
+            .skip(usize::from(level) + 1)
+            .any(|open| open.len > 0)
+        {
+            if self.levels[usize::from(level)].len > 0 {
                 self.close(level)?;
             }
             level += 1;
         }
-        if level == 0 || self.levels[level].len > 1 {
+        let open = &self.levels[usize::from(level)];
+        if level == 0 || open.len > 1 {
             let root = self.write(level)?;
-            return Ok(Ok(BuiltMap {
-                root,
-                nodes: self.nodes,
-                leaves: self.leaves,
-            }));
+            return Ok(Finished::Built(self.built(root)));
         }
         // One child: the root is that child, or the first below it that has two.
-        let mut address = Address::try_from(self.levels[level].values.as_slice())?;
+        let mut address = Address::try_from(open.values.as_slice())?;
+        let mut promise = Promise {
+            level: level - 1,
+            count: open.tree_count,
+        };
+        let mut passed = Vec::new();
         loop {
             let Some(node) = self.find(address)? else {
-                return Ok(Err(address));
+                return Ok(Finished::Missing(address, promise));
             };
-            self.nodes.retain(|chunk| chunk.address() != address);
+            passed.push(address);
             if node.is_leaf() || node.len() > 1 {
+                self.nodes
+                    .retain(|chunk| !passed.contains(&chunk.address()));
                 let root = Chunk::new(node.message().clone());
-                return Ok(Ok(BuiltMap {
-                    root,
-                    nodes: self.nodes,
-                    leaves: self.leaves,
-                }));
+                return Ok(Finished::Built(self.built(root)));
             }
             address = node.address(0);
+            promise = Promise::of_child(&node, 0);
+        }
+    }
+
+    fn built(&mut self, root: Chunk) -> BuiltMap {
+        BuiltMap {
+            root,
+            nodes: std::mem::take(&mut self.nodes),
+            leaves: std::mem::take(&mut self.leaves),
         }
     }
 
     fn find(&self, address: Address) -> Result<Option<Node>, FormatError> {
-        if let Some(chunk) = self
-            .nodes
-            .iter()
-            .rev()
-            .find(|chunk| chunk.address() == address)
-        {
-            return Node::decode(self.kind, chunk.contents().clone()).map(Some);
+        let made = self.nodes.iter().rev();
+        if let Some(chunk) = made.into_iter().find(|chunk| chunk.address() == address) {
+            return Node::decode(self.kind, chunk.contents()).map(Some);
         }
-        Ok(self
-            .reused
-            .iter()
-            .find(|node| Address::of(node.message()) == address)
-            .cloned())
+        let mut remembered = self.remembered.iter();
+        Ok(remembered
+            .find(|(here, _)| *here == address)
+            .map(|(_, node)| node.clone()))
     }
 }
 
-/// The address map of `entries`, which are sorted by name. The root is last.
-pub fn build_address_map<'a>(
-    entries: impl IntoIterator<Item = (&'a str, Address)>,
-) -> Result<BuiltMap, FormatError> {
-    let mut builder = MapBuilder::new(Kind::Addresses);
-    for (name, address) in entries {
-        builder.push(name.as_bytes(), address.as_bytes(), &[])?;
-    }
-    builder.finish()
-}
-
-const BLOB_LEAF_LEN: usize = 4000;
-const BLOB_FAN_OUT: usize = 200;
-
-/// The blob tree of `value`, which is not empty: its root's address and all its chunks.
-pub fn build_blob(value: &[u8]) -> Result<(Address, Vec<Chunk>), FormatError> {
-    let mut chunks = Vec::new();
-    let mut row: Vec<(Address, u64)> = Vec::new();
-    let write = |parts: &Parts<'_>, chunks: &mut Vec<Chunk>| -> Result<Address, FormatError> {
-        let chunk = Chunk::new(encode(Kind::Blob, parts)?);
-        let address = chunk.address();
-        chunks.push(chunk);
-        Ok(address)
-    };
-    for payload in value.chunks(BLOB_LEAF_LEN) {
-        let parts = Parts {
-            values: payload,
-            tree_count: 1,
-            ..Parts::default()
-        };
-        row.push((write(&parts, &mut chunks)?, 1));
-    }
-    // The height comes from this division, so that at exact multiples the root has one child.
-    let mut rest = if value.len() <= BLOB_LEAF_LEN {
-        0
+fn refused(level: u8, len: usize) -> FormatError {
+    FormatError::Unsupported(if level >= LEVELS_MAX {
+        format!("a tree of more than {LEVELS_MAX} levels")
     } else {
-        value.len() / BLOB_LEAF_LEN
-    };
-    let mut level = 0;
-    while rest > 0 {
-        rest /= BLOB_FAN_OUT;
-        level += 1;
-        let below = std::mem::take(&mut row);
-        for group in below.chunks(BLOB_FAN_OUT) {
-            let addresses: Vec<u8> = group
-                .iter()
-                .flat_map(|(address, _)| *address.as_bytes())
-                .collect();
-            let counts: Vec<u64> = group.iter().map(|(_, count)| *count).collect();
-            let tree_count = counts.iter().sum();
-            let parts = Parts {
-                level,
-                addresses: &addresses,
-                counts: &counts,
-                tree_count,
-                ..Parts::default()
-            };
-            row.push((write(&parts, &mut chunks)?, tree_count));
-        }
-    }
-    let root = row.first().map_or(Address::EMPTY, |(address, _)| *address);
-    Ok((root, chunks))
-}
-
-/// The message of an empty address map.
-pub fn empty_address_map() -> Result<Bytes, FormatError> {
-    Ok(build_address_map([])?.root.contents().clone())
+        format!("an entry of {len} bytes: key and value together may have {NODE_BYTES_MAX}")
+    })
 }

@@ -2,12 +2,12 @@
 //!
 //! The tree depends on history. A new entry weighs 29 in the split decision, one read again from
 //! a stored leaf 28; so a closure is made by editing the parent's, never from scratch
-//! (`prolly.md` section 8.6).
+//! (dolt: `go/store/datas/commit_closure.go`).
 
 use super::chunker::MapBuilder;
-use super::node::{CLOSURE_KEY_LEN, Kind, Node};
-use super::scan::Promise;
+use super::frontier::{Frontier, Promise};
 use super::traversal::Traversal;
+use crate::message::node::{CLOSURE_KEY_LEN, Kind, Node};
 use crate::{Address, Chunk, FormatError};
 
 const NEW_ENTRY_WEIGHT: usize = CLOSURE_KEY_LEN + 1;
@@ -27,6 +27,14 @@ fn order(key: &[u8]) -> (u64, &[u8]) {
     (height.try_into().map_or(0, u64::from_le_bytes), address)
 }
 
+fn start(closure: Address) -> Result<Frontier, FormatError> {
+    let mut frontier = Frontier::default();
+    if !closure.is_empty() {
+        frontier.want(closure, None)?;
+    }
+    Ok(frontier)
+}
+
 /// The closure of a commit with one parent, by editing the parent's.
 ///
 /// All of the parent's ancestors are lower than the parent, so its entry goes to the end: the
@@ -35,8 +43,7 @@ fn order(key: &[u8]) -> (u64, &[u8]) {
 pub struct ClosureEdit {
     height: u64,
     parent: Address,
-    next: Option<(Address, Option<Promise>)>,
-    asked: bool,
+    frontier: Frontier,
     /// The right edge, root first.
     edge: Vec<Node>,
 }
@@ -44,98 +51,65 @@ pub struct ClosureEdit {
 impl ClosureEdit {
     /// The edit for a commit whose only parent is `parent` of `height` with `closure`, which is
     /// empty where the parent has no parents.
-    #[must_use]
-    pub fn new(parent: Address, height: u64, closure: Address) -> Self {
-        let next = (!closure.is_empty()).then_some((closure, None));
-        Self {
+    pub fn new(parent: Address, height: u64, closure: Address) -> Result<Self, FormatError> {
+        Ok(Self {
             height,
             parent,
-            next,
-            asked: false,
+            frontier: start(closure)?,
             edge: Vec::new(),
-        }
+        })
     }
+}
+
+/// Adds what a node of the right edge holds, without the child that is the edge's next node.
+fn push(builder: &mut MapBuilder, node: &Node) -> Result<(), FormatError> {
+    if node.is_leaf() {
+        return (0..node.len())
+            .try_for_each(|item| builder.push_weighing(node.key(item), &[], STORED_ENTRY_WEIGHT));
+    }
+    (0..node.len() - 1).try_for_each(|item| {
+        let count = node.subtree_count(item);
+        builder.push_subtree(node.level() - 1, node.key(item), node.address(item), count)
+    })
 }
 
 impl Traversal for ClosureEdit {
     type Output = Vec<Chunk>;
 
     fn needs(&mut self, limit: usize) -> Vec<Address> {
-        if self.asked || limit == 0 {
-            return Vec::new();
-        }
-        self.asked = self.next.is_some();
-        self.next.iter().map(|(address, _)| *address).collect()
+        self.frontier.needs(limit)
     }
 
     fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
         for chunk in chunks {
-            let Some((address, promise)) = self.next.take_if(|(at, _)| *at == chunk.address())
-            else {
-                let what = format!("chunk {}", chunk.address());
-                return Err(FormatError::corrupt(what, "it was not asked for"));
+            let node = self.frontier.take(Kind::Closure, chunk)?;
+            let Some(last) = node.len().checked_sub(1) else {
+                let what = format!("closure {}", chunk.address());
+                return Err(FormatError::corrupt(what, "it is empty"));
             };
-            let node = Node::decode(Kind::Closure, chunk.contents().clone())?;
-            if let Some(promise) = promise {
-                node.expect(address, promise.level, promise.count)?;
-            }
-            if node.is_empty() {
+            if order(node.key(last)) >= order(&closure_key(self.height, self.parent)) {
                 return Err(FormatError::corrupt(
-                    format!("closure {address}"),
-                    "it is empty",
+                    format!("commit {}", self.parent),
+                    format!("its height {} is not above its ancestors'", self.height),
                 ));
             }
             if !node.is_leaf() {
-                let last = node.len() - 1;
-                let promise = Promise {
-                    level: node.level() - 1,
-                    count: node.subtree_count(last),
-                };
-                self.next = Some((node.address(last), Some(promise)));
+                let promise = Promise::of_child(&node, last);
+                self.frontier.want(node.address(last), Some(promise))?;
             }
             self.edge.push(node);
-            self.asked = false;
         }
         Ok(())
     }
 
     /// The new chunks; the last is the root.
     fn result(&mut self) -> Result<Vec<Chunk>, FormatError> {
-        if self.next.is_some() {
-            return Err(FormatError::corrupt(
-                "closure edit",
-                "it was not fed to its end",
-            ));
-        }
-        let key = closure_key(self.height, self.parent);
+        self.frontier.check_done()?;
         let mut builder = MapBuilder::new(Kind::Closure);
         for node in &self.edge {
-            let below = if node.is_leaf() {
-                node.len()
-            } else {
-                node.len() - 1
-            };
-            for item in 0..below {
-                if node.is_leaf() {
-                    builder.push_weighing(node.key(item), &[], STORED_ENTRY_WEIGHT)?;
-                } else {
-                    builder.push_subtree(
-                        node.level() - 1,
-                        node.key(item),
-                        node.address(item),
-                        node.subtree_count(item),
-                    )?;
-                }
-            }
-            if let (true, Some(last)) = (node.is_leaf(), node.len().checked_sub(1))
-                && order(node.key(last)) >= order(&key)
-            {
-                return Err(FormatError::corrupt(
-                    format!("commit {}", self.parent),
-                    format!("height {} is not above its ancestors'", self.height),
-                ));
-            }
+            push(&mut builder, node)?;
         }
+        let key = closure_key(self.height, self.parent);
         builder.push_weighing(&key, &[], NEW_ENTRY_WEIGHT)?;
         let built = builder.finish()?;
         let mut chunks = built.nodes;
@@ -148,22 +122,19 @@ impl Traversal for ClosureEdit {
 #[derive(Debug)]
 pub struct ClosureLookup {
     key: [u8; CLOSURE_KEY_LEN],
-    next: Option<(Address, Option<Promise>)>,
-    asked: bool,
+    frontier: Frontier,
     found: bool,
 }
 
 impl ClosureLookup {
     /// Looks for `ancestor` of `height` in the tree `closure`, which is empty for a commit
     /// without parents.
-    #[must_use]
-    pub fn new(closure: Address, ancestor: Address, height: u64) -> Self {
-        Self {
+    pub fn new(closure: Address, ancestor: Address, height: u64) -> Result<Self, FormatError> {
+        Ok(Self {
             key: closure_key(height, ancestor),
-            next: (!closure.is_empty()).then_some((closure, None)),
-            asked: false,
+            frontier: start(closure)?,
             found: false,
-        }
+        })
     }
 }
 
@@ -171,35 +142,19 @@ impl Traversal for ClosureLookup {
     type Output = bool;
 
     fn needs(&mut self, limit: usize) -> Vec<Address> {
-        if self.asked || limit == 0 {
-            return Vec::new();
-        }
-        self.asked = self.next.is_some();
-        self.next.iter().map(|(address, _)| *address).collect()
+        self.frontier.needs(limit)
     }
 
     fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
         for chunk in chunks {
-            let Some((address, promise)) = self.next.take_if(|(at, _)| *at == chunk.address())
-            else {
-                let what = format!("chunk {}", chunk.address());
-                return Err(FormatError::corrupt(what, "it was not asked for"));
-            };
-            let node = Node::decode(Kind::Closure, chunk.contents().clone())?;
-            if let Some(promise) = promise {
-                node.expect(address, promise.level, promise.count)?;
-            }
-            self.asked = false;
+            let node = self.frontier.take(Kind::Closure, chunk)?;
             let at = (0..node.len()).find(|item| order(node.key(*item)) >= order(&self.key));
-            if let Some(item) = at {
-                if node.is_leaf() {
-                    self.found = node.key(item) == self.key;
-                } else {
-                    let promise = Promise {
-                        level: node.level() - 1,
-                        count: node.subtree_count(item),
-                    };
-                    self.next = Some((node.address(item), Some(promise)));
+            match at {
+                None => {}
+                Some(item) if node.is_leaf() => self.found = node.key(item) == self.key,
+                Some(item) => {
+                    let promise = Promise::of_child(&node, item);
+                    self.frontier.want(node.address(item), Some(promise))?;
                 }
             }
         }
@@ -207,6 +162,7 @@ impl Traversal for ClosureLookup {
     }
 
     fn result(&mut self) -> Result<bool, FormatError> {
+        self.frontier.check_done()?;
         Ok(self.found)
     }
 }

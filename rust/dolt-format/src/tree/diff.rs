@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::node::{Kind, Node};
-use super::scan::Promise;
+use super::frontier::Promise;
 use super::traversal::Traversal;
+use crate::message::node::{Kind, Node};
 use crate::{Address, Chunk, FormatError};
 
 /// Rows added, removed and modified.
@@ -21,7 +21,7 @@ pub struct Counts {
 /// One side of the comparison: the subtrees not yet opened, and the leaves that were.
 #[derive(Debug, Default)]
 struct Side {
-    subtrees: HashMap<Address, Promise>,
+    subtrees: Vec<(Address, Promise)>,
     leaves: Vec<Node>,
 }
 
@@ -29,31 +29,52 @@ impl Side {
     fn open(&mut self, node: Node) {
         if node.is_leaf() {
             self.leaves.push(node);
-            return;
-        }
-        for item in 0..node.len() {
-            let promise = Promise {
-                level: node.level() - 1,
-                count: node.subtree_count(item),
-            };
-            self.subtrees.insert(node.address(item), promise);
+        } else {
+            let children =
+                (0..node.len()).map(|item| (node.address(item), Promise::of_child(&node, item)));
+            self.subtrees.extend(children);
         }
     }
 
     fn height(&self) -> Option<u8> {
-        self.subtrees.values().map(|promise| promise.level).max()
+        self.subtrees.iter().map(|(_, promise)| promise.level).max()
     }
+
+    /// Takes out at most `limit` subtrees whose root is at `level`, in order.
+    fn take(&mut self, level: u8, limit: usize) -> Vec<(Address, Promise)> {
+        let mut taken = Vec::new();
+        self.subtrees.retain(|subtree| {
+            let fits = subtree.1.level == level && taken.len() < limit;
+            if fits {
+                taken.push(*subtree);
+            }
+            !fits
+        });
+        taken
+    }
+
+    fn addresses(&self) -> HashSet<Address> {
+        self.subtrees.iter().map(|(address, _)| *address).collect()
+    }
+}
+
+/// Which of the two maps a node is of.
+#[derive(Debug, Clone, Copy)]
+enum Which {
+    Old,
+    New,
 }
 
 /// Counts the rows that differ between two maps.
 ///
 /// Equal addresses stand for equal entries, so a subtree that both sides have is never opened.
+/// Rows are matched by the bytes of their keys, whatever their order: no schema is needed.
 #[derive(Debug)]
 pub struct DiffCount {
     keyless: bool,
     old: Side,
     new: Side,
-    asked: HashSet<Address>,
+    asked: HashMap<Address, (Which, Promise)>,
 }
 
 impl DiffCount {
@@ -65,7 +86,7 @@ impl DiffCount {
             keyless,
             old: Side::default(),
             new: Side::default(),
-            asked: HashSet::new(),
+            asked: HashMap::new(),
         };
         if old.message() != new.message() {
             diff.old.open(old);
@@ -76,18 +97,24 @@ impl DiffCount {
     }
 
     fn drop_common(&mut self) {
-        self.old
-            .subtrees
-            .retain(|address, _| self.new.subtrees.remove(address).is_none());
+        let old = self.old.addresses();
+        let common: HashSet<_> = self.new.addresses().intersection(&old).copied().collect();
+        for side in [&mut self.old, &mut self.new] {
+            side.subtrees
+                .retain(|(address, _)| !common.contains(address));
+        }
+    }
+
+    fn side(&mut self, which: Which) -> &mut Side {
+        match which {
+            Which::Old => &mut self.old,
+            Which::New => &mut self.new,
+        }
     }
 
     fn times(&self, value: &[u8]) -> u64 {
-        if !self.keyless {
-            return 1;
-        }
-        value
-            .first_chunk()
-            .map_or(1, |raw| u64::from_le_bytes(*raw))
+        let times = value.first_chunk().filter(|_| self.keyless);
+        times.map_or(1, |raw| u64::from_le_bytes(*raw))
     }
 }
 
@@ -99,37 +126,33 @@ impl Traversal for DiffCount {
             return Vec::new();
         }
         // The highest level first, on both sides: below it, what they share shows up.
-        let height = self.old.height().max(self.new.height());
-        let of_height = |side: &Side| -> Vec<Address> {
-            side.subtrees
-                .iter()
-                .filter(|(_, promise)| Some(promise.level) == height)
-                .map(|(address, _)| *address)
-                .collect()
+        let Some(level) = self.old.height().max(self.new.height()) else {
+            return Vec::new();
         };
-        let mut batch = of_height(&self.old);
-        batch.extend(of_height(&self.new));
-        batch.truncate(limit);
-        self.asked = batch.iter().copied().collect();
+        let mut batch = Vec::new();
+        for which in [Which::Old, Which::New] {
+            let limit = limit.saturating_sub(batch.len());
+            for (address, promise) in self.side(which).take(level, limit) {
+                // A subtree that one map claims to have twice is asked for once.
+                if self.asked.insert(address, (which, promise)).is_none() {
+                    batch.push(address);
+                }
+            }
+        }
         batch
     }
 
     fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
         for chunk in chunks {
             let address = chunk.address();
-            if !self.asked.remove(&address) {
-                return Err(FormatError::corrupt(
-                    format!("chunk {address}"),
-                    "not asked for",
-                ));
-            }
-            let node = Node::decode(Kind::Tuples, chunk.contents().clone())?;
-            for side in [&mut self.old, &mut self.new] {
-                if let Some(promise) = side.subtrees.remove(&address) {
-                    node.expect(address, promise.level, promise.count)?;
-                    side.open(node.clone());
-                }
-            }
+            let Some((which, promise)) = self.asked.remove(&address) else {
+                let what = format!("chunk {address}");
+                return Err(FormatError::corrupt(what, "it was not asked for"));
+            };
+            let node =
+                Node::decode(Kind::Tuples, chunk.contents()).map_err(|error| error.at(address))?;
+            node.expect(address, promise.level, promise.count)?;
+            self.side(which).open(node);
         }
         if self.asked.is_empty() {
             self.drop_common();
@@ -138,7 +161,8 @@ impl Traversal for DiffCount {
     }
 
     fn result(&mut self) -> Result<Counts, FormatError> {
-        if !self.old.subtrees.is_empty() || !self.new.subtrees.is_empty() {
+        let open = self.old.height().max(self.new.height());
+        if open.is_some() || !self.asked.is_empty() {
             return Err(FormatError::corrupt("diff", "it was not fed to its end"));
         }
         let mut counts = Counts::default();
@@ -146,22 +170,25 @@ impl Traversal for DiffCount {
         for node in &self.old.leaves {
             old.extend((0..node.len()).map(|item| (node.key(item), node.value(item))));
         }
+        let add = |to: &mut u64, rows: u64| *to = to.saturating_add(rows);
         for node in &self.new.leaves {
             for item in 0..node.len() {
                 let value = node.value(item);
                 match old.remove(node.key(item)) {
-                    None => counts.added += self.times(value),
+                    None => add(&mut counts.added, self.times(value)),
                     Some(before) if before == value => {}
                     Some(before) if self.keyless => {
                         let (before, after) = (self.times(before), self.times(value));
-                        counts.added += after.saturating_sub(before);
-                        counts.removed += before.saturating_sub(after);
+                        add(&mut counts.added, after.saturating_sub(before));
+                        add(&mut counts.removed, before.saturating_sub(after));
                     }
                     Some(_) => counts.modified += 1,
                 }
             }
         }
-        counts.removed += old.values().map(|value| self.times(value)).sum::<u64>();
+        for value in old.values() {
+            add(&mut counts.removed, self.times(value));
+        }
         Ok(counts)
     }
 }

@@ -6,9 +6,10 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::chunker::{BuiltMap, MapBuilder};
-use super::node::{Kind, Node};
+use super::chunker::{BuiltMap, Finished, MapBuilder};
+use super::frontier::{Frontier, Promise};
 use super::traversal::Traversal;
+use crate::message::node::{Kind, Node};
 use crate::{Address, Chunk, FormatError};
 
 /// How keys of a map compare.
@@ -23,207 +24,252 @@ pub struct Change {
     pub value: Option<(Vec<u8>, Vec<u16>)>,
 }
 
+/// A node on the way, how far it is done, and what is still to be changed in it.
+#[derive(Debug)]
+struct Step {
+    node: Node,
+    item: usize,
+    /// The changes from `first` to before `last`.
+    first: usize,
+    last: usize,
+    /// Whether the subtree behind this node is changed.
+    changed_behind: bool,
+}
+
 /// Applies changes to a map.
+///
+/// It first asks for the nodes that the changes lead to, a level at a time, then walks the tree
+/// from left to right. There a node that turns out to be needed, because a boundary moved, is
+/// asked for alone, and the walk goes on where it stopped.
 #[derive(Debug)]
 pub struct Edit {
-    root: Node,
     compare: Compare,
     changes: Vec<Change>,
+    frontier: Frontier,
     nodes: HashMap<Address, Node>,
-    wanted: Vec<Address>,
-    asked: usize,
+    root: Node,
+    path: Vec<Step>,
+    walking: bool,
+    builder: MapBuilder,
     built: Option<BuiltMap>,
 }
 
-/// Why an attempt ended: for want of a node, or for good.
-enum Stop {
-    Missing(Address),
-    Failed(FormatError),
-}
-
-impl From<FormatError> for Stop {
-    fn from(error: FormatError) -> Self {
-        Self::Failed(error)
-    }
-}
+/// What stands between a walk and its end.
+type Missing = Option<(Address, Promise)>;
 
 impl Edit {
     /// Edits the map with this root. `changes` are sorted by `compare`, one for a key.
     pub fn new(root: Node, compare: Compare, changes: Vec<Change>) -> Result<Self, FormatError> {
         let mut edit = Self {
-            root,
             compare,
-            changes,
+            frontier: Frontier::default(),
             nodes: HashMap::new(),
-            wanted: Vec::new(),
-            asked: 0,
+            path: vec![Step {
+                node: root.clone(),
+                item: 0,
+                first: 0,
+                last: changes.len(),
+                changed_behind: false,
+            }],
+            root,
+            changes,
+            walking: false,
+            builder: MapBuilder::new(Kind::Tuples),
             built: None,
         };
         edit.advance()?;
         Ok(edit)
     }
 
-    /// Wants the nodes that the changes lead to; tries to finish once all of them are here.
+    /// Goes on as far as the nodes at hand allow.
     fn advance(&mut self) -> Result<(), FormatError> {
-        let mut wanted = Vec::new();
-        self.find_missing(&self.root, &self.changes, false, &mut wanted);
-        self.wanted = wanted;
-        if self.wanted.is_empty() {
-            self.attempt()
-        } else {
-            Ok(())
+        if !self.walking {
+            let mut missing = Vec::new();
+            let (changes, root) = (self.changes.as_slice(), &self.root);
+            self.find_missing(root, (0, changes.len()), false, &mut missing);
+            self.walking = missing.is_empty();
+            for (address, promise) in missing {
+                self.frontier.want(address, Some(promise))?;
+            }
         }
+        if self.walking
+            && let Some((address, promise)) = self.walk()?
+        {
+            self.frontier.want(address, Some(promise))?;
+        }
+        Ok(())
     }
 
+    /// Collects the highest nodes on the way to changes that are not at hand.
     fn find_missing(
         &self,
         node: &Node,
-        changes: &[Change],
-        edited_behind: bool,
-        wanted: &mut Vec<Address>,
+        (mut first, last): (usize, usize),
+        changed_behind: bool,
+        missing: &mut Vec<(Address, Promise)>,
     ) {
-        if node.is_leaf() {
-            return;
-        }
-        let mut rest = changes;
-        for item in 0..node.len() {
-            let (inside, behind, edited_next) = self.split(node, item, rest, edited_behind);
-            rest = behind;
-            if inside.is_empty() && !edited_next {
-                continue;
+        let items = if node.is_leaf() { 0 } else { node.len() };
+        for item in 0..items {
+            let (here, changed_next) = self.split(node, item, (first, last), changed_behind);
+            if first != here || changed_next {
+                let address = node.address(item);
+                match self.nodes.get(&address) {
+                    Some(child) => self.find_missing(child, (first, here), changed_next, missing),
+                    None => missing.push((address, Promise::of_child(node, item))),
+                }
             }
-            match self.nodes.get(&node.address(item)) {
-                Some(child) => self.find_missing(child, inside, edited_next, wanted),
-                None => wanted.push(node.address(item)),
-            }
+            first = here;
         }
     }
 
-    /// The changes below child `item`, those behind it, and whether the next subtree is edited.
-    fn split<'a>(
+    /// Where the changes below child `item` end, and whether the next subtree is changed.
+    fn split(
         &self,
         node: &Node,
         item: usize,
-        changes: &'a [Change],
-        edited_behind: bool,
-    ) -> (&'a [Change], &'a [Change], bool) {
+        (first, last): (usize, usize),
+        changed_behind: bool,
+    ) -> (usize, bool) {
         if item + 1 == node.len() {
-            return (changes, &[], edited_behind);
+            return (last, changed_behind);
         }
-        let not_above = |change: &Change, item: usize| {
+        let below = |change: &Change, item: usize| {
             (self.compare)(&change.key, node.key(item)) != Ordering::Greater
         };
-        let (inside, behind) =
-            changes.split_at(changes.partition_point(|change| not_above(change, item)));
+        let changes = &self.changes[first..last];
+        let inside = changes.partition_point(|change| below(change, item));
         let next_is_last = item + 2 == node.len();
-        let edited_next = behind
-            .first()
-            .is_some_and(|change| next_is_last || not_above(change, item + 1));
-        (inside, behind, edited_next)
+        let changed_next = changes
+            .get(inside)
+            .is_some_and(|change| next_is_last || below(change, item + 1));
+        (first + inside, changed_next)
     }
 
-    /// Tries to finish with the nodes at hand; on the way it learns which one is missing.
-    fn attempt(&mut self) -> Result<(), FormatError> {
-        let mut builder = MapBuilder::new(Kind::Tuples);
-        match self.apply(&self.root, &self.changes, false, &mut builder) {
-            Ok(()) => match builder.finish_or_missing()? {
-                Ok(built) => self.built = Some(built),
-                Err(address) => self.wanted.push(address),
-            },
-            Err(Stop::Missing(address)) => self.wanted.push(address),
-            Err(Stop::Failed(error)) => return Err(error),
-        }
-        Ok(())
-    }
-
-    fn apply(
-        &self,
-        node: &Node,
-        changes: &[Change],
-        edited_behind: bool,
-        builder: &mut MapBuilder,
-    ) -> Result<(), Stop> {
-        if node.is_leaf() {
-            return self.merge(node, changes, builder).map_err(Stop::Failed);
-        }
-        let mut rest = changes;
-        for item in 0..node.len() {
-            // A boundary can also be forced by the size of the item behind it, so the subtree
-            // before an edited one is looked at again.
-            let (inside, behind, edited_next) = self.split(node, item, rest, edited_behind);
-            rest = behind;
-            let below = node.level() - 1;
-            if inside.is_empty() && !edited_next && builder.at_boundary(below) {
-                let address = node.address(item);
-                if let Some(child) = self.nodes.get(&address) {
-                    builder.remember(child.clone());
-                }
-                builder.push_subtree(below, node.key(item), address, node.subtree_count(item))?;
-                continue;
+    /// Walks on to the end, or to a node that is missing.
+    fn walk(&mut self) -> Result<Missing, FormatError> {
+        while let Some(step) = self.path.last() {
+            if step.node.is_leaf() {
+                let (node, changes) = (step.node.clone(), step.first..step.last);
+                merge(
+                    &node,
+                    &self.changes[changes],
+                    self.compare,
+                    &mut self.builder,
+                )?;
+                self.path.pop();
+            } else if step.item == step.node.len() {
+                self.path.pop();
+            } else if let Some(missing) = self.walk_child()? {
+                return Ok(Some(missing));
             }
-            let address = node.address(item);
-            let child = self.nodes.get(&address).ok_or(Stop::Missing(address))?;
-            child.expect(address, below, node.subtree_count(item))?;
-            self.apply(child, inside, edited_next, builder)?;
         }
-        Ok(())
+        match self.builder.try_finish()? {
+            Finished::Built(built) => {
+                self.built = Some(built);
+                Ok(None)
+            }
+            Finished::Missing(address, promise) => Ok(Some((address, promise))),
+        }
     }
 
-    fn merge(
-        &self,
-        leaf: &Node,
-        changes: &[Change],
-        builder: &mut MapBuilder,
-    ) -> Result<(), FormatError> {
-        let mut changes = changes.iter().peekable();
-        let put = |change: &Change, builder: &mut MapBuilder| match &change.value {
-            Some((value, addresses)) => builder.push(&change.key, value, addresses),
-            None => Ok(()),
+    /// Takes the next child of the last step's node, whole or by descending into it.
+    fn walk_child(&mut self) -> Result<Missing, FormatError> {
+        let Some(step) = self.path.last() else {
+            return Ok(None);
         };
-        for item in 0..leaf.len() {
-            let key = leaf.key(item);
-            let mut replaced = false;
-            while let Some(change) = changes.peek() {
-                match (self.compare)(&change.key, key) {
-                    Ordering::Greater => break,
-                    Ordering::Equal => replaced = true,
-                    Ordering::Less => {}
-                }
-                put(change, builder)?;
-                changes.next();
+        let (node, item, changes) = (&step.node, step.item, (step.first, step.last));
+        let (here, changed_next) = self.split(node, item, changes, step.changed_behind);
+        let first = step.first;
+        let (address, promise) = (node.address(item), Promise::of_child(node, item));
+        // A boundary can also be forced by the size of the item behind it, so the subtree before
+        // a changed one is looked at again.
+        let whole = first == here && !changed_next && self.builder.at_boundary(promise.level);
+        let child = self.nodes.remove(&address);
+        let next = if whole {
+            self.builder
+                .push_subtree(promise.level, node.key(item), address, promise.count)?;
+            if let Some(child) = child {
+                self.builder.remember(address, child);
             }
-            if !replaced {
-                builder.push(key, leaf.value(item), &leaf.value_addresses(item))?;
-            }
+            None
+        } else {
+            let Some(node) = child else {
+                return Ok(Some((address, promise)));
+            };
+            Some(Step {
+                node,
+                item: 0,
+                first,
+                last: here,
+                changed_behind: changed_next,
+            })
+        };
+        if let Some(step) = self.path.last_mut() {
+            step.item += 1;
+            step.first = here;
         }
-        changes.try_for_each(|change| put(change, builder))
+        self.path.extend(next);
+        Ok(None)
     }
+}
+
+/// Adds a leaf's entries, as the changes have them, to the new tree.
+fn merge(
+    leaf: &Node,
+    changes: &[Change],
+    compare: Compare,
+    builder: &mut MapBuilder,
+) -> Result<(), FormatError> {
+    let mut changes = changes.iter().peekable();
+    let put = |change: &Change, builder: &mut MapBuilder| match &change.value {
+        Some((value, addresses)) => builder.push(&change.key, value, addresses),
+        None => Ok(()),
+    };
+    for item in 0..leaf.len() {
+        let key = leaf.key(item);
+        let mut replaced = false;
+        while let Some(change) = changes.peek() {
+            match compare(&change.key, key) {
+                Ordering::Greater => break,
+                Ordering::Equal => replaced = true,
+                Ordering::Less => {}
+            }
+            put(change, builder)?;
+            changes.next();
+        }
+        if !replaced {
+            builder.push(key, leaf.value(item), &leaf.value_addresses(item))?;
+        }
+    }
+    changes.try_for_each(|change| put(change, builder))
 }
 
 impl Traversal for Edit {
     type Output = BuiltMap;
 
     fn needs(&mut self, limit: usize) -> Vec<Address> {
-        let count = limit.min(self.wanted.len());
-        self.asked += count;
-        self.wanted.drain(..count).collect()
+        self.frontier.needs(limit)
     }
 
     fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
         for chunk in chunks {
-            let node = Node::decode(Kind::Tuples, chunk.contents().clone())?;
-            self.nodes.insert(chunk.address(), node);
-            self.asked = self.asked.saturating_sub(1);
+            let node = self.frontier.take(Kind::Tuples, chunk)?;
+            if self.path.is_empty() {
+                self.builder.remember(chunk.address(), node);
+            } else {
+                self.nodes.insert(chunk.address(), node);
+            }
         }
-        if self.asked == 0 && self.wanted.is_empty() && self.built.is_none() {
+        if self.frontier.is_done() && self.built.is_none() {
             self.advance()?;
         }
         Ok(())
     }
 
     fn result(&mut self) -> Result<BuiltMap, FormatError> {
+        self.frontier.check_done()?;
         self.built
             .take()
-            .ok_or_else(|| FormatError::corrupt("edit", "it was not fed to its end"))
+            .ok_or_else(|| FormatError::corrupt("edit", "its result was taken before"))
     }
 }

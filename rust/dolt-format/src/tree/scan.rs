@@ -1,74 +1,13 @@
 //! `AddressMapScan`: all entries of an address map.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::node::{Kind, Node};
+use super::frontier::Frontier;
 use super::traversal::Traversal;
+use crate::message::node::{Kind, Node};
 use crate::{Address, Chunk, FormatError};
-
-/// Children that a parent promised: what a fed node has to match.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Promise {
-    pub(crate) level: u8,
-    pub(crate) count: u64,
-}
-
-/// Nodes wanted and asked for, with what their parents promise of them.
-#[derive(Debug, Default)]
-pub(crate) struct Frontier {
-    wanted: Vec<(Address, Promise)>,
-    asked: HashMap<Address, Promise>,
-}
-
-impl Frontier {
-    /// Wants the children of an inner node, in order.
-    pub(crate) fn want_children(&mut self, node: &Node) {
-        let level = node.level().saturating_sub(1);
-        for item in 0..node.len() {
-            self.want(
-                node.address(item),
-                Promise {
-                    level,
-                    count: node.subtree_count(item),
-                },
-            );
-        }
-    }
-
-    pub(crate) fn want(&mut self, address: Address, promise: Promise) {
-        self.wanted.push((address, promise));
-    }
-
-    pub(crate) fn needs(&mut self, limit: usize) -> Vec<Address> {
-        let count = limit.min(self.wanted.len());
-        let batch: Vec<_> = self.wanted.drain(..count).collect();
-        self.asked.extend(batch.iter().copied());
-        batch.into_iter().map(|(address, _)| address).collect()
-    }
-
-    /// The node in a chunk that was asked for.
-    pub(crate) fn take(&mut self, kind: Kind, chunk: &Chunk) -> Result<Node, FormatError> {
-        let address = chunk.address();
-        let promise = self.asked.remove(&address).ok_or_else(|| {
-            FormatError::corrupt(format!("chunk {address}"), "it was not asked for")
-        })?;
-        let node = Node::decode(kind, chunk.contents().clone())?;
-        node.expect(address, promise.level, promise.count)?;
-        Ok(node)
-    }
-
-    pub(crate) fn check_done(&self) -> Result<(), FormatError> {
-        if self.wanted.is_empty() && self.asked.is_empty() {
-            return Ok(());
-        }
-        Err(FormatError::corrupt(
-            "traversal",
-            "its result was asked for before it was done",
-        ))
-    }
-}
 
 /// All entries of an address map, name to address.
 #[derive(Debug)]
@@ -79,7 +18,7 @@ pub struct AddressMapScan {
 
 impl AddressMapScan {
     /// A scan of the map whose root node is `root`, a message.
-    pub fn new(root: Bytes) -> Result<Self, FormatError> {
+    pub fn new(root: &Bytes) -> Result<Self, FormatError> {
         let mut scan = Self {
             frontier: Frontier::default(),
             entries: BTreeMap::new(),
@@ -90,13 +29,16 @@ impl AddressMapScan {
 
     fn visit(&mut self, node: &Node) -> Result<(), FormatError> {
         if !node.is_leaf() {
-            self.frontier.want_children(node);
-            return Ok(());
+            return self.frontier.want_children(node);
         }
+        let bad = |why: String| FormatError::corrupt("address map", why);
         for item in 0..node.len() {
             let name = std::str::from_utf8(node.key(item))
-                .map_err(|error| FormatError::corrupt("address map", format!("a name: {error}")))?;
-            self.entries.insert(name.to_owned(), node.address(item));
+                .map_err(|error| bad(format!("a name: {error}")))?;
+            let before = self.entries.insert(name.to_owned(), node.address(item));
+            if before.is_some() {
+                return Err(bad(format!("the name {name:?} stands in it twice")));
+            }
         }
         Ok(())
     }

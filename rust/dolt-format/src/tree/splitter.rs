@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use sha2::{Digest, Sha512};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::node::LEVELS_MAX;
+use crate::message::node::LEVELS_MAX;
 
 const SIZE_MIN: usize = 512;
 const SIZE_MAX: usize = 16384;
@@ -58,10 +58,12 @@ pub(crate) fn ends_node(level: u8, key: &[u8], size: usize, item: usize) -> bool
     if left <= 0.0 {
         return true;
     }
-    let hash = xxh3_64_with_seed(key, tables.salts[usize::from(level)]) & 0xffff_ffff;
+    let [b0, b1, b2, b3, ..] =
+        xxh3_64_with_seed(key, tables.salts[usize::from(level)]).to_le_bytes();
+    let hash = u32::from_le_bytes([b0, b1, b2, b3]);
     // Dolt compares the hash as a fraction of u32::MAX (node_splitter.go, weibullCheck): f32, or
     // dividing by 2^32, would move boundaries.
-    let hash = hash as f64 / f64::from(u32::MAX);
+    let hash = f64::from(hash) / f64::from(u32::MAX);
     hash < (tables.chance[size] - before) / left
 }
 
