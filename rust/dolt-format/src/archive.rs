@@ -35,7 +35,9 @@ struct Footer {
 
 impl Footer {
     fn tail_len(&self) -> u64 {
-        self.index_len.saturating_add(u64::from(self.metadata_len)).saturating_add(self.footer_len)
+        self.index_len
+            .saturating_add(u64::from(self.metadata_len))
+            .saturating_add(self.footer_len)
     }
 
     /// The footer at the end of `tail`.
@@ -58,20 +60,28 @@ impl Footer {
                 )));
             }
         };
-        let start = tail
-            .len()
-            .checked_sub(footer_len)
-            .ok_or_else(|| bad(format!("{} bytes, its footer takes {footer_len}", tail.len())))?;
+        let start = tail.len().checked_sub(footer_len).ok_or_else(|| {
+            bad(format!(
+                "{} bytes, its footer takes {footer_len}",
+                tail.len()
+            ))
+        })?;
         let footer = tail.get(start..).unwrap_or_default();
         let (index_len, rest) = if version == 3 {
-            let (raw, rest) = footer.split_first_chunk().expect("a footer has more than 8 bytes");
+            let (raw, rest) = footer
+                .split_first_chunk()
+                .expect("a footer has more than 8 bytes");
             (u64::from_be_bytes(*raw), rest)
         } else {
-            let (raw, rest) = footer.split_first_chunk().expect("a footer has more than 4 bytes");
+            let (raw, rest) = footer
+                .split_first_chunk()
+                .expect("a footer has more than 4 bytes");
             (u64::from(u32::from_be_bytes(*raw)), rest)
         };
         let number = |at: usize| {
-            rest.get(at..).and_then(|raw| raw.first_chunk()).map_or(0, |raw| u32::from_be_bytes(*raw))
+            rest.get(at..)
+                .and_then(|raw| raw.first_chunk())
+                .map_or(0, |raw| u32::from_be_bytes(*raw))
         };
         let footer = Self {
             index_len,
@@ -131,14 +141,19 @@ impl TableIndex {
 
         let mut bounds = Vec::with_capacity(spans + 1);
         bounds.push(0u64);
-        bounds.extend(ends.chunks_exact(SPAN_END_LEN).map(|raw| {
-            raw.first_chunk().map_or(0, |raw| u64::from_be_bytes(*raw))
-        }));
+        bounds.extend(
+            ends.chunks_exact(SPAN_END_LEN)
+                .map(|raw| raw.first_chunk().map_or(0, |raw| u64::from_be_bytes(*raw))),
+        );
         if !bounds.is_sorted() || bounds.last() != Some(&data_len) {
-            return Err(bad(format!("its spans do not rise to the {data_len} bytes of its data")));
+            return Err(bad(format!(
+                "its spans do not rise to the {data_len} bytes of its data"
+            )));
         }
         let span = |id: u32| -> Result<(u64, u32), FormatError> {
-            let range = (id as usize).checked_sub(1).and_then(|at| bounds.get(at..at + 2));
+            let range = (id as usize)
+                .checked_sub(1)
+                .and_then(|at| bounds.get(at..at + 2));
             let Some([from, to]) = range else {
                 return Err(bad(format!("its index names span {id} of {spans}")));
             };
@@ -149,7 +164,9 @@ impl TableIndex {
 
         let mut entries = Vec::with_capacity(chunks);
         let mut dictionaries = HashMap::new();
-        let records = prefixes.chunks_exact(PREFIX_LEN).zip(refs.chunks_exact(REF_LEN));
+        let records = prefixes
+            .chunks_exact(PREFIX_LEN)
+            .zip(refs.chunks_exact(REF_LEN));
         for ((prefix, spans), suffix) in records.zip(suffixes.chunks_exact(SUFFIX_LEN)) {
             let (dictionary, data) = spans.split_at(REF_LEN / 2);
             let id = |raw: &[u8]| raw.first_chunk().map_or(0, |raw| u32::from_be_bytes(*raw));
@@ -159,11 +176,21 @@ impl TableIndex {
                 dictionaries.insert(dictionary, span(dictionary)?);
             }
             let address = Address::try_from([prefix, suffix].concat().as_slice())?;
-            entries.push(Entry { address, offset, len, dictionary });
+            entries.push(Entry {
+                address,
+                offset,
+                len,
+                dictionary,
+            });
         }
         if !entries.is_sorted_by_key(|entry| entry.address) {
             return Err(bad("its index is not sorted".to_owned()));
         }
-        Ok(Self { name: name.to_owned(), kind: FileKind::Archive, entries, dictionaries })
+        Ok(Self {
+            name: name.to_owned(),
+            kind: FileKind::Archive,
+            entries,
+            dictionaries,
+        })
     }
 }

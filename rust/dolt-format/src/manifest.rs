@@ -56,16 +56,29 @@ impl Manifest {
         }
         check_format(fields.next().unwrap_or_default())?;
         let mut address = |what: &str| -> Result<Address, FormatError> {
-            let text = fields.next().ok_or_else(|| bad(format!("it has no {what}")))?;
-            text.parse().map_err(|error| bad(format!("its {what}: {error}")))
+            let text = fields
+                .next()
+                .ok_or_else(|| bad(format!("it has no {what}")))?;
+            text.parse()
+                .map_err(|error| bad(format!("its {what}: {error}")))
         };
         let (lock, root) = (address("lock")?, address("root")?);
-        let gc_gen = if version == "5" { address("gcGen")? } else { Address::EMPTY };
+        let gc_gen = if version == "5" {
+            address("gcGen")?
+        } else {
+            Address::EMPTY
+        };
         let specs: Vec<&str> = fields.collect();
         if specs.len() % 2 != 0 {
             return Err(bad("its last file has no chunk count".to_owned()));
         }
-        Ok(Self { root, lock, gc_gen, specs: parse_specs(&specs)?, appendix: Vec::new() })
+        Ok(Self {
+            root,
+            lock,
+            gc_gen,
+            specs: parse_specs(&specs)?,
+            appendix: Vec::new(),
+        })
     }
 
     /// From the attributes of a DynamoDB item. Absent `specs` and `appendix` are empty.
@@ -99,7 +112,13 @@ impl Manifest {
     /// The text of a manifest file, storage version 5. A file cannot hold an appendix.
     #[must_use]
     pub fn text(&self) -> String {
-        let Self { root, lock, gc_gen, specs, .. } = self;
+        let Self {
+            root,
+            lock,
+            gc_gen,
+            specs,
+            ..
+        } = self;
         let mut text = format!("5:{NBF_VERSION}:{lock}:{root}:{gc_gen}");
         if !specs.is_empty() {
             text.push(':');
@@ -118,8 +137,13 @@ impl Manifest {
     #[must_use]
     pub fn succeed(&self, root: Address, added: &[Spec]) -> Self {
         let in_appendix = |spec: &Spec| self.appendix.iter().any(|a| a.name == spec.name);
-        let mut rest: Vec<Spec> =
-            self.specs.iter().chain(added).filter(|spec| !in_appendix(spec)).cloned().collect();
+        let mut rest: Vec<Spec> = self
+            .specs
+            .iter()
+            .chain(added)
+            .filter(|spec| !in_appendix(spec))
+            .cloned()
+            .collect();
         rest.sort_unstable();
         rest.dedup_by_key(|spec| spec.name);
         let mut specs = self.appendix.clone();
@@ -137,9 +161,13 @@ impl Manifest {
 
     fn compute_lock(&self) -> Address {
         let mut input = self.root.as_bytes().to_vec();
-        self.appendix.iter().for_each(|spec| input.extend_from_slice(spec.name.as_bytes()));
+        self.appendix
+            .iter()
+            .for_each(|spec| input.extend_from_slice(spec.name.as_bytes()));
         input.push(0);
-        self.specs.iter().for_each(|spec| input.extend_from_slice(spec.name.as_bytes()));
+        self.specs
+            .iter()
+            .for_each(|spec| input.extend_from_slice(spec.name.as_bytes()));
         input.push(0);
         Address::of(&input)
     }
@@ -161,7 +189,9 @@ fn parse_specs(fields: &[&str]) -> Result<Vec<Spec>, FormatError> {
     fields
         .chunks_exact(2)
         .map(|pair| {
-            let [name, count] = pair else { unreachable!("chunks of two") };
+            let [name, count] = pair else {
+                unreachable!("chunks of two")
+            };
             if *name == JOURNAL {
                 return Err(FormatError::Unsupported(
                     "the manifest names a chunk journal: this is a local database, not a remote"
@@ -169,7 +199,9 @@ fn parse_specs(fields: &[&str]) -> Result<Vec<Spec>, FormatError> {
                 ));
             }
             Ok(Spec {
-                name: name.parse().map_err(|error| bad(format!("a file's name: {error}")))?,
+                name: name
+                    .parse()
+                    .map_err(|error| bad(format!("a file's name: {error}")))?,
                 chunk_count: count
                     .parse()
                     .map_err(|_| bad(format!("file {name} has chunk count {count:?}")))?,

@@ -40,11 +40,15 @@ pub(crate) fn decode_record(address: Address, record: &[u8]) -> Result<Chunk, Fo
         .ok_or_else(|| bad(format!("a record of {} bytes", record.len())))?;
     let (stored, actual) = (u32::from_be_bytes(*crc), crc32c::crc32c(compressed));
     if stored != actual {
-        return Err(bad(format!("its record has checksum {actual:08x}, expected {stored:08x}")));
+        return Err(bad(format!(
+            "its record has checksum {actual:08x}, expected {stored:08x}"
+        )));
     }
     let len = snap::raw::decompress_len(compressed).map_err(|error| bad(error.to_string()))?;
     if len > CHUNK_LEN_MAX {
-        return Err(bad(format!("it promises {len} bytes, the longest has {CHUNK_LEN_MAX}")));
+        return Err(bad(format!(
+            "it promises {len} bytes, the longest has {CHUNK_LEN_MAX}"
+        )));
     }
     let contents = snap::raw::Decoder::new()
         .decompress_vec(compressed)

@@ -11,7 +11,9 @@ use serde_json::Value;
 use sha2::Digest;
 
 fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/golden")
+        .join(name)
 }
 
 fn open(name: &str, file: &[u8], archive: bool) -> Result<TableIndex, FormatError> {
@@ -19,7 +21,10 @@ fn open(name: &str, file: &[u8], archive: bool) -> Result<TableIndex, FormatErro
     if archive {
         return TableIndex::archive(name, file, len);
     }
-    let count = file.len().checked_sub(20).and_then(|at| file[at..].first_chunk::<4>());
+    let count = file
+        .len()
+        .checked_sub(20)
+        .and_then(|at| file[at..].first_chunk::<4>());
     let count = count.map_or(0, |raw| u32::from_be_bytes(*raw));
     let tail = usize::try_from(TableIndex::table_tail_len(count)).unwrap_or(usize::MAX);
     TableIndex::table(name, &file[file.len().saturating_sub(tail)..], len)
@@ -67,7 +72,9 @@ fn files() -> Vec<(PathBuf, Value)> {
 
 fn addresses_of(expected: &Value) -> Vec<Address> {
     let chunks = expected["chunks"].as_array().into_iter().flatten();
-    chunks.filter_map(|chunk| chunk["address"].as_str()?.parse().ok()).collect()
+    chunks
+        .filter_map(|chunk| chunk["address"].as_str()?.parse().ok())
+        .collect()
 }
 
 #[test]
@@ -82,7 +89,10 @@ fn every_chunk_of_every_golden_file_is_read() {
         let archive = path.extension().is_some();
         let index = open(&name, &file, archive).unwrap_or_else(|error| panic!("{error}"));
         let addresses = addresses_of(&expected);
-        assert!(addresses.iter().all(|address| index.contains(*address)), "{name}");
+        assert!(
+            addresses.iter().all(|address| index.contains(*address)),
+            "{name}"
+        );
         let all = index.addresses();
         let chunks = read_all(&index, &file, &all).unwrap_or_else(|error| panic!("{error}"));
         let by_address: BTreeMap<_, _> = chunks.iter().map(|c| (c.address(), c)).collect();
@@ -135,7 +145,10 @@ fn equal_prefixes_are_told_apart() {
     let index = open("synthetic_prefix_collision", &file, false).expect("it opens");
     let all = index.addresses();
     assert!(all.len() >= 2 && all.iter().all(|address| index.contains(*address)));
-    assert!(all.windows(2).any(|pair| pair[0].prefix() == pair[1].prefix()));
+    assert!(
+        all.windows(2)
+            .any(|pair| pair[0].prefix() == pair[1].prefix())
+    );
 }
 
 #[test]
@@ -149,7 +162,10 @@ fn damaged_files_are_errors_that_name_them() {
         let archive = path.extension().is_some();
         let intact = open(&name, &file, archive).expect("it opens").addresses();
         let step = file.len() / 150 + 1;
-        for at in (0..file.len()).step_by(step).chain(file.len() - 30..file.len()) {
+        for at in (0..file.len())
+            .step_by(step)
+            .chain(file.len() - 30..file.len())
+        {
             let cut = &file[..at];
             if let Ok(index) = open(&name, cut, archive) {
                 panic!("{name} cut to {at} bytes opens with {} chunks", index.len());

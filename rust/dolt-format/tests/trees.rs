@@ -45,7 +45,7 @@ impl Store {
 }
 
 fn node(chunk: &Chunk) -> Node {
-    Node::decode_any(chunk.contents()).expect("a node")
+    Node::decode_any(chunk.contents().clone()).expect("a node")
 }
 
 /// All trees in a golden that come with every chunk's bytes.

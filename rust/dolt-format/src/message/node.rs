@@ -79,7 +79,7 @@ pub struct Node {
 
 impl Node {
     /// The node of kind `kind` that `message` holds.
-    pub fn decode(kind: Kind, message: &Bytes) -> Result<Self, FormatError> {
+    pub fn decode(kind: Kind, message: Bytes) -> Result<Self, FormatError> {
         let (
             [
                 keys,
@@ -99,7 +99,7 @@ impl Node {
             .first_chunk()
             .copied()
             .unwrap_or_default();
-        let view = TableView::root(message, id, kind.name(), slots)?;
+        let view = TableView::root(&message, id, kind.name(), slots)?;
         let addresses = view.span(addresses, 1)?;
         let children = addresses.len / Address::LEN;
         let counts = decode_counts(view.bytes(counts)?, children)
@@ -119,8 +119,9 @@ impl Node {
             addresses,
             counts,
             tree_count: view.u64(total)?,
-            message: message.clone(),
+            message: Bytes::new(),
         };
+        node.message = message;
         node.len = node
             .check()
             .map_err(|why| FormatError::corrupt(kind.name(), why))?;
@@ -128,8 +129,8 @@ impl Node {
     }
 
     /// The node that `message` holds, whichever of the four kinds it is.
-    pub fn decode_any(message: &Bytes) -> Result<Self, FormatError> {
-        let id = flatbuffer::file_id(message).unwrap_or_default();
+    pub fn decode_any(message: Bytes) -> Result<Self, FormatError> {
+        let id = flatbuffer::file_id(&message).unwrap_or_default();
         let kind = [Kind::Tuples, Kind::Addresses, Kind::Closure, Kind::Blob]
             .into_iter()
             .find(|kind| kind.file_id().as_bytes() == id)

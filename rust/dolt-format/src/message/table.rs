@@ -28,7 +28,7 @@ impl Table {
         let view = TableView::root(message, *b"DTBL", "table", 7)?;
         let rows = message.slice_ref(view.bytes(1)?);
         let rows = match super::flatbuffer::file_id(&rows) {
-            Some(id) if id == *b"TUPM" => Node::decode(Kind::Tuples, &rows)?,
+            Some(id) if id == *b"TUPM" => Node::decode(Kind::Tuples, rows)?,
             id => {
                 let id = id.unwrap_or_default();
                 let id = String::from_utf8_lossy(&id).into_owned();

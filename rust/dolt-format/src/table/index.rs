@@ -62,12 +62,17 @@ impl TableIndex {
     /// The index of the table file `name`. `tail` is exactly its index and footer.
     pub fn table(name: &str, tail: &[u8], file_len: u64) -> Result<Self, FormatError> {
         let bad = |why: String| FormatError::corrupt(format!("table file {name}"), why);
-        let (body, footer) = tail
-            .split_last_chunk::<FOOTER_LEN>()
-            .ok_or_else(|| bad(format!("{} bytes, its footer alone takes {FOOTER_LEN}", tail.len())))?;
+        let (body, footer) = tail.split_last_chunk::<FOOTER_LEN>().ok_or_else(|| {
+            bad(format!(
+                "{} bytes, its footer alone takes {FOOTER_LEN}",
+                tail.len()
+            ))
+        })?;
         let (count, rest) = footer.split_first_chunk::<4>().expect("FOOTER_LEN > 4");
         if !rest.ends_with(MAGIC) {
-            return Err(bad("its footer does not end in a table file's magic number".to_owned()));
+            return Err(bad(
+                "its footer does not end in a table file's magic number".to_owned(),
+            ));
         }
         let count = u32::from_be_bytes(*count);
         if Self::table_tail_len(count) != tail.len() as u64 {
@@ -77,7 +82,10 @@ impl TableIndex {
             )));
         }
         let data_len = file_len.checked_sub(tail.len() as u64).ok_or_else(|| {
-            bad(format!("{file_len} bytes, its index alone takes {}", tail.len()))
+            bad(format!(
+                "{file_len} bytes, its index alone takes {}",
+                tail.len()
+            ))
         })?;
         let count = count as usize;
         let (prefixes, rest) = body.split_at(count * (PREFIX_LEN + 4));
@@ -90,25 +98,41 @@ impl TableIndex {
             offset += u64::from(len);
         }
         if offset != data_len {
-            return Err(bad(format!("records of {offset} bytes, the file has room for {data_len}")));
+            return Err(bad(format!(
+                "records of {offset} bytes, the file has room for {data_len}"
+            )));
         }
         let mut entries = Vec::with_capacity(count);
         for raw in prefixes.chunks_exact(PREFIX_LEN + 4) {
             let (prefix, ordinal) = raw.split_at(PREFIX_LEN);
-            let ordinal = ordinal.first_chunk().map_or(0, |raw| u32::from_be_bytes(*raw)) as usize;
-            let suffix = suffixes.get(ordinal * SUFFIX_LEN..).and_then(|s| s.get(..SUFFIX_LEN));
+            let ordinal = ordinal
+                .first_chunk()
+                .map_or(0, |raw| u32::from_be_bytes(*raw)) as usize;
+            let suffix = suffixes
+                .get(ordinal * SUFFIX_LEN..)
+                .and_then(|s| s.get(..SUFFIX_LEN));
             let (Some(suffix), Some((offset, len))) = (suffix, offsets.get(ordinal)) else {
                 return Err(bad(format!("its index names record {ordinal} of {count}")));
             };
             let address = Address::try_from([prefix, suffix].concat().as_slice())?;
-            entries.push(Entry { address, offset: *offset, len: *len, dictionary: 0 });
+            entries.push(Entry {
+                address,
+                offset: *offset,
+                len: *len,
+                dictionary: 0,
+            });
         }
         if !entries.is_sorted_by_key(|entry| entry.address.prefix()) {
             return Err(bad("its index is not sorted".to_owned()));
         }
         entries.sort_unstable_by_key(|entry| entry.address);
         let dictionaries = HashMap::new();
-        Ok(Self { name: name.to_owned(), kind: FileKind::Table, entries, dictionaries })
+        Ok(Self {
+            name: name.to_owned(),
+            kind: FileKind::Table,
+            entries,
+            dictionaries,
+        })
     }
 
     /// The base name of the file.
@@ -142,7 +166,9 @@ impl TableIndex {
     }
 
     fn find(&self, address: Address) -> Option<usize> {
-        self.entries.binary_search_by_key(&address, |entry| entry.address).ok()
+        self.entries
+            .binary_search_by_key(&address, |entry| entry.address)
+            .ok()
     }
 
     /// Whether the file holds the chunk.
@@ -173,7 +199,9 @@ impl TableIndex {
     /// The reads of dictionaries that `addresses` need and `loaded` lacks.
     #[must_use]
     pub fn dictionary_plans(&self, addresses: &[Address], loaded: &Dictionaries) -> Vec<ReadPlan> {
-        let found = addresses.iter().filter_map(|address| self.entries.get(self.find(*address)?));
+        let found = addresses
+            .iter()
+            .filter_map(|address| self.entries.get(self.find(*address)?));
         let mut spans: Vec<u32> = found
             .map(|entry| entry.dictionary)
             .filter(|span| *span != 0 && !loaded.0.contains_key(span))
@@ -181,7 +209,9 @@ impl TableIndex {
         spans.sort_unstable();
         spans.dedup();
         let items = spans.iter().filter_map(|span| {
-            self.dictionaries.get(span).map(|(offset, len)| (*offset, *len, *span))
+            self.dictionaries
+                .get(span)
+                .map(|(offset, len)| (*offset, *len, *span))
         });
         join(items.collect(), true, 4096, 1 << 20)
     }
@@ -202,11 +232,17 @@ impl TableIndex {
                 .get(span)
                 .filter(|_| plan.dictionary)
                 .ok_or_else(|| bad("the plan is not of this archive".to_owned()))?;
-            let raw = plan
-                .slice(data, *offset, *len)
-                .ok_or_else(|| bad(format!("{} bytes were read, not {}", data.len(), plan.length)))?;
+            let raw = plan.slice(data, *offset, *len).ok_or_else(|| {
+                bad(format!(
+                    "{} bytes were read, not {}",
+                    data.len(),
+                    plan.length
+                ))
+            })?;
             let raw = decompress(&mut plain_decompressor()?, raw).map_err(bad)?;
-            loaded.0.insert(*span, Arc::new(DecoderDictionary::copy(&raw)));
+            loaded
+                .0
+                .insert(*span, Arc::new(DecoderDictionary::copy(&raw)));
         }
         Ok(())
     }
@@ -231,7 +267,10 @@ impl TableIndex {
         let mut decompressors = HashMap::new();
         let mut chunks = Vec::with_capacity(plan.items.len());
         for item in &plan.items {
-            let entry = self.entries.get(*item as usize).filter(|_| !plan.dictionary);
+            let entry = self
+                .entries
+                .get(*item as usize)
+                .filter(|_| !plan.dictionary);
             let entry = entry.ok_or_else(|| {
                 FormatError::corrupt(file(), "the plan is not of this file".to_owned())
             })?;
@@ -274,8 +313,12 @@ fn decompress(
         .map_err(|_| "no zstd frame".to_owned())?
         .unwrap_or(CHUNK_LEN_MAX as u64);
     if promised > CHUNK_LEN_MAX as u64 {
-        return Err(format!("it promises {promised} bytes, the longest has {CHUNK_LEN_MAX}"));
+        return Err(format!(
+            "it promises {promised} bytes, the longest has {CHUNK_LEN_MAX}"
+        ));
     }
     let capacity = usize::try_from(promised).map_err(|error| error.to_string())?;
-    decompressor.decompress(frame, capacity).map_err(|error| format!("zstd: {error}"))
+    decompressor
+        .decompress(frame, capacity)
+        .map_err(|error| format!("zstd: {error}"))
 }

@@ -52,7 +52,12 @@ pub(crate) fn join(
             plan.items.push(item);
             continue;
         }
-        plans.push(ReadPlan { offset, length: u64::from(len), items: vec![item], dictionary });
+        plans.push(ReadPlan {
+            offset,
+            length: u64::from(len),
+            items: vec![item],
+            dictionary,
+        });
     }
     plans
 }

@@ -27,7 +27,12 @@ pub struct TableWriter {
 
 impl std::fmt::Debug for TableWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "TableWriter({} chunks, {} bytes)", self.entries.len(), self.size())
+        write!(
+            f,
+            "TableWriter({} chunks, {} bytes)",
+            self.entries.len(),
+            self.size()
+        )
     }
 }
 
@@ -73,10 +78,20 @@ impl TableWriter {
     /// The file, or `None` when no chunk was added.
     #[must_use]
     pub fn finish(self) -> Option<TableFile> {
-        let Self { mut data, uncompressed, entries, .. } = self;
-        let chunk_count = u32::try_from(entries.len()).ok().filter(|count| *count > 0)?;
-        let mut prefixes: Vec<(u64, u32)> =
-            entries.iter().map(|(address, _)| address.prefix()).zip(0..).collect();
+        let Self {
+            mut data,
+            uncompressed,
+            entries,
+            ..
+        } = self;
+        let chunk_count = u32::try_from(entries.len())
+            .ok()
+            .filter(|count| *count > 0)?;
+        let mut prefixes: Vec<(u64, u32)> = entries
+            .iter()
+            .map(|(address, _)| address.prefix())
+            .zip(0..)
+            .collect();
         prefixes.sort_unstable();
         for (prefix, ordinal) in prefixes {
             data.extend_from_slice(&prefix.to_be_bytes());
@@ -93,6 +108,10 @@ impl TableWriter {
         data.extend_from_slice(&chunk_count.to_be_bytes());
         data.extend_from_slice(&uncompressed.to_be_bytes());
         data.extend_from_slice(MAGIC);
-        Some(TableFile { name, chunk_count, data })
+        Some(TableFile {
+            name,
+            chunk_count,
+            data,
+        })
     }
 }

@@ -287,7 +287,7 @@ impl MapBuilder {
     fn find(&self, address: Address) -> Result<Option<Node>, FormatError> {
         let made = self.nodes.iter().rev();
         if let Some(chunk) = made.into_iter().find(|chunk| chunk.address() == address) {
-            return Node::decode(self.kind, chunk.contents()).map(Some);
+            return Node::decode(self.kind, chunk.contents().clone()).map(Some);
         }
         let mut remembered = self.remembered.iter();
         Ok(remembered

@@ -149,8 +149,8 @@ impl Traversal for DiffCount {
                 let what = format!("chunk {address}");
                 return Err(FormatError::corrupt(what, "it was not asked for"));
             };
-            let node =
-                Node::decode(Kind::Tuples, chunk.contents()).map_err(|error| error.at(address))?;
+            let node = Node::decode(Kind::Tuples, chunk.contents().clone())
+                .map_err(|error| error.at(address))?;
             node.expect(address, promise.level, promise.count)?;
             self.side(which).open(node);
         }

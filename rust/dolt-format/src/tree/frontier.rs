@@ -70,7 +70,8 @@ impl Frontier {
         let promise = self.asked.remove(&address).ok_or_else(|| {
             FormatError::corrupt(format!("chunk {address}"), "it was not asked for")
         })?;
-        let node = Node::decode(kind, chunk.contents()).map_err(|error| error.at(address))?;
+        let node =
+            Node::decode(kind, chunk.contents().clone()).map_err(|error| error.at(address))?;
         if let Some(promise) = promise {
             node.expect(address, promise.level, promise.count)?;
         }

@@ -18,7 +18,7 @@ pub struct AddressMapScan {
 
 impl AddressMapScan {
     /// A scan of the map whose root node is `root`, a message.
-    pub fn new(root: &Bytes) -> Result<Self, FormatError> {
+    pub fn new(root: Bytes) -> Result<Self, FormatError> {
         let mut scan = Self {
             frontier: Frontier::default(),
             entries: BTreeMap::new(),
