@@ -1,6 +1,6 @@
 //! Trees that dolt built are built again, chunk for chunk.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;
 use dolt_format::tree::blob;
@@ -8,7 +8,8 @@ use dolt_format::tree::chunker::{BuiltMap, MapBuilder};
 use dolt_format::tree::closure::{ClosureEdit, ClosureLookup};
 use dolt_format::tree::diff::{Counts, DiffCount};
 use dolt_format::tree::edit::{Change, Edit};
-use dolt_format::tree::{Kind, Node, Traversal};
+use dolt_format::tree::scan::AddressMapScan;
+use dolt_format::tree::{Kind, Node, Traversal, address_map};
 use dolt_format::{Address, Chunk, FormatError};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -29,17 +30,19 @@ impl Store {
             .extend(chunks.into_iter().map(|chunk| (chunk.address(), chunk)));
     }
 
+    /// Feeds in portions and in another order than was asked for: neither may matter.
     fn drive<T: Traversal>(&self, traversal: &mut T) -> Result<T::Output, FormatError> {
+        let mut handed_out = HashSet::new();
         loop {
-            let needs = traversal.needs(3);
-            if needs.is_empty() {
+            let mut outstanding = traversal.needs(3);
+            if outstanding.is_empty() {
                 return traversal.result();
             }
-            let chunks: Vec<_> = needs
-                .iter()
-                .map(|address| self.0[address].clone())
-                .collect();
-            traversal.feed(&chunks)?;
+            outstanding.extend(traversal.needs(2));
+            for address in outstanding.iter().rev() {
+                assert!(handed_out.insert(*address), "{address} is handed out again");
+                traversal.feed(&[self.0[address].clone()])?;
+            }
         }
     }
 }
@@ -230,6 +233,88 @@ type Batch = BTreeMap<u32, Option<Vec<u8>>>;
 fn batch() -> impl Strategy<Value = Batch> {
     let value = proptest::option::weighted(0.6, value());
     proptest::collection::btree_map(0u32..20_000, value, 0..60)
+}
+
+#[test]
+fn what_is_equal_needs_no_chunk() {
+    let tree = build(&(0..5000).map(|n| (n, vec![1; 30])).collect());
+    let root = node(&tree.root);
+    assert!(!root.is_leaf());
+    let mut diff = DiffCount::new(root.clone(), root.clone(), false);
+    assert!(diff.needs(9).is_empty());
+    assert_eq!(diff.result(), Ok(Counts::default()));
+    let mut edit = Edit::new(root, Ord::cmp, Vec::new()).expect("it starts");
+    assert!(edit.needs(9).is_empty());
+    let edited = edit.result().expect("it edits");
+    assert_eq!((edited.root, edited.nodes), (tree.root, Vec::new()));
+}
+
+#[test]
+fn a_row_edited_in_a_large_map_costs_few_nodes() {
+    let mut rows: BTreeMap<_, _> = (0..100_000).map(|n| (n, vec![1; 30])).collect();
+    let tree = build(&rows);
+    let mut store = Store::default();
+    store.add(tree.nodes.clone());
+    let changes = vec![Change {
+        key: key(50_000),
+        value: Some((vec![2; 31], Vec::new())),
+    }];
+    let mut edit = Edit::new(node(&tree.root), Ord::cmp, changes).expect("it starts");
+    let edited = store.drive(&mut edit).expect("it edits");
+    rows.insert(50_000, vec![2; 31]);
+    assert_eq!(edited.root.address(), build(&rows).root.address());
+    assert!(edited.nodes.len() < 8, "{} new nodes", edited.nodes.len());
+    store.add(edited.nodes);
+    let mut diff = DiffCount::new(node(&tree.root), node(&edited.root), false);
+    let mut read = 0;
+    loop {
+        let needs = diff.needs(100);
+        if needs.is_empty() {
+            break;
+        }
+        read += needs.len();
+        let chunks: Vec<_> = needs.iter().map(|at| store.0[at].clone()).collect();
+        diff.feed(&chunks).expect("it feeds");
+    }
+    assert_eq!(diff.result().expect("counts").modified, 1);
+    assert!(read < 16, "{read} nodes read");
+}
+
+#[test]
+fn equal_rows_of_a_keyless_table_are_counted_as_rows() {
+    let times = |n: u64| n.to_le_bytes().to_vec();
+    let old = build(&BTreeMap::from([
+        (1, times(5)),
+        (2, times(1)),
+        (3, times(4)),
+    ]));
+    let new = build(&BTreeMap::from([
+        (1, times(2)),
+        (3, times(9)),
+        (4, times(7)),
+    ]));
+    let mut diff = DiffCount::new(node(&old.root), node(&new.root), true);
+    let expected = Counts {
+        added: 12,
+        removed: 4,
+        modified: 0,
+    };
+    assert_eq!(diff.result(), Ok(expected));
+}
+
+#[test]
+fn address_maps_of_any_size_are_scanned_as_they_were_built() {
+    for count in [0usize, 1, 50, 3000] {
+        let entries: BTreeMap<String, Address> = (0..count)
+            .map(|n| (format!("refs/heads/{n}"), Address::of(&n.to_le_bytes())))
+            .collect();
+        let sorted = entries.iter().map(|(name, to)| (name.as_str(), *to));
+        let map = address_map::build(sorted).expect("it builds");
+        let mut store = Store::default();
+        store.add(map.nodes);
+        let mut scan = AddressMapScan::new(map.root.contents().clone()).expect("it starts");
+        assert_eq!(store.drive(&mut scan), Ok(entries));
+    }
 }
 
 proptest! {

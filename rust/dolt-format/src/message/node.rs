@@ -410,3 +410,25 @@ pub(crate) fn encode_counts(counts: &[u64]) -> Vec<u8> {
     }
     raw
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_written_as_dolt_does() {
+        for (counts, raw) in [
+            (&[][..], ""),
+            (&[1], "02"),
+            (&[1, 1, 1], "020000"),
+            (&[64, 64], "800100"),
+            (&[200, 150, 300], "900363ac02"),
+            (&[100_000, 1, 70_000], "c09a0cbd9a0cdec508"),
+            (&[1_099_511_627_776, 5], "808080808040f5ffffffff3f"),
+        ] {
+            let encoded = encode_counts(counts);
+            assert_eq!(hex::encode(&encoded), raw);
+            assert_eq!(decode_counts(&encoded, counts.len()).as_deref(), Ok(counts));
+        }
+    }
+}
