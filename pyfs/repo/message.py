@@ -1,0 +1,36 @@
+"""The default message of a commit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RowChanges:
+    """Rows added, removed and modified."""
+
+    added: int = 0
+    removed: int = 0
+    modified: int = 0
+
+    def __add__(self, other: "RowChanges") -> "RowChanges":
+        return RowChanges(
+            self.added + other.added, self.removed + other.removed, self.modified + other.modified
+        )
+
+    def __str__(self) -> str:
+        return f"+{self.added} -{self.removed} ~{self.modified} rows"
+
+
+def default_message(updated: Mapping[str, RowChanges], dropped: Sequence[str]) -> str:
+    """`Update primes: +11 -0 ~0 rows`, `Drop t`, or both, with names in byte order."""
+    parts = []
+    if updated:
+        total = sum(updated.values(), RowChanges())
+        parts.append(f"Update {_names(updated)}: {total}")
+    if dropped:
+        parts.append(f"Drop {_names(dropped)}")
+    return "; ".join(parts)
+
+
+def _names(names: Mapping[str, RowChanges] | Sequence[str]) -> str:
+    return ", ".join(sorted(names, key=str.encode))

@@ -1,0 +1,50 @@
+"""Frozen things that are dear to load, the most recently used of them kept."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+import trio
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """At most *count_max* values by key. Values never change, so any of them may be dropped."""
+
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max
+        self._values: OrderedDict[K, V] = OrderedDict()
+        self._loading: dict[K, trio.Event] = {}
+
+    async def get(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
+        """The value of *key*, loaded once for all who want it meanwhile."""
+        while True:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            landed = self._loading.get(key)
+            if landed is None:
+                break
+            # Whoever loads may fail or be cancelled: then one of those who wait tries itself.
+            await landed.wait()
+        landed = self._loading[key] = trio.Event()
+        try:
+            value = await load()
+            self.put(key, value)
+            return value
+        finally:
+            # No await between these lines: nobody can see one without the other.
+            del self._loading[key]
+            landed.set()
+
+    def peek(self, key: K) -> V | None:
+        """The value of *key* if it is at hand."""
+        return self._values.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        self._values[key] = value
+        self._values.move_to_end(key)
+        while len(self._values) > self._count_max:
+            self._values.popitem(last=False)
