@@ -433,9 +433,7 @@ class TextLayout:
     def leaf_count_max(self) -> int:
         """Leaves, or an estimate that is rarely too small while inner nodes are not expanded."""
 
-    def frontier(
-        self, offset: int, length: int, limit: int
-    ) -> tuple[list[Address], list[Address]]:
+    def frontier(self, offset: int, length: int, limit: int) -> tuple[list[Address], list[Address]]:
         """What has to be known to place `[offset, offset + length)`: (inner nodes, leaves).
 
         In text order, at most *limit* of both together, the same ones at each call until they

@@ -83,6 +83,14 @@ class NotPermittedError(PyfsError):
     """An operation that this file or directory never allows."""
 
 
+class CrossDirectoryError(PyfsError):
+    """A move that has to be a copy and a removal, such as one from branch to branch."""
+
+
+class SupersededError(PyfsError):
+    """The file's name means another version by now; looking it up again finds that one."""
+
+
 class SpaceError(PyfsError):
     """The disk of the spool or the cache is full."""
 

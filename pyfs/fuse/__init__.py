@@ -1,1 +1,1 @@
-"""The kernel edge: FUSE words to `pyfs.vfs` words and back."""
+"""The kernel's edge: `pyfs.vfs` as the handlers of pyfuse3."""

@@ -1,1 +1,1 @@
-"""What the mount shows, without FUSE."""
+"""What the mount shows and what happens to it, without a word of FUSE."""

@@ -1,0 +1,106 @@
+"""`Adoption`: texts that become tables by another way than being written under the table's name."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pyfs.errors import InvalidTextError, PyfsError, UnsupportedError
+from pyfs.vfs.disk import local_disk
+from pyfs.vfs.names import file_name, is_temporary, table_name
+from pyfs.vfs.node import ScratchFile, TableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyfs.vfs.branch import Branch
+    from pyfs.vfs.save import Saver
+    from pyfs.vfs.spool import Spool
+    from pyfs.vfs.tree import Tree
+
+
+class Adoption:
+    """Saves scratch files and other tables' versions as tables."""
+
+    def __init__(self, tree: Tree, saver: Saver) -> None:
+        self._tree = tree
+        self._saver = saver
+
+    async def save(
+        self,
+        branch: Branch,
+        table: str,
+        source: ScratchFile | TableFile,
+        pid: int,
+        *,
+        dropped: Sequence[str] = (),
+        schema_of: str | None = None,
+    ) -> TableFile:
+        """Commits the text of *source* as the rows of *table*; returns the table's new node.
+
+        The text is read under the schema of *schema_of*, by default *table* itself. The commit
+        drops *dropped* too. A text that is refused is kept in the recovery folder.
+        """
+        spool = self._saver.folders.spool(branch.name, table)
+        try:
+            await self._saver.check_table(branch, table)
+            await self._copy(source, spool)
+            if not spool.size:
+                raise InvalidTextError("an empty file is no table: write at least its header")
+            feed = await self._saver.feed(branch, schema_of or table)
+            feed.abandon()
+            built = await feed.finish(spool)
+            base = self._saver.reads.base(branch.name, table, pid) or branch.head
+            node = TableFile(branch, table)
+            await self._saver.commit(node, built, base, pid, dropped=dropped)
+        except PyfsError as exc:
+            text = spool.path if spool.size else None
+            await self._saver.refused(branch, file_name(table), exc, text)
+            raise
+        else:
+            return node
+        finally:
+            spool.remove()
+
+    async def _copy(self, source: ScratchFile | TableFile, spool: Spool) -> None:
+        if isinstance(source, TableFile):
+            await spool.fill(await source.version())
+            return
+        with local_disk(), source.path.open("rb") as text:
+            size = os.fstat(text.fileno()).st_size
+            while spool.size < size:
+                copied = os.copy_file_range(
+                    text.fileno(), spool.fileno(), size - spool.size, spool.size, spool.size
+                )
+                if not copied:
+                    break
+                spool.size += copied
+
+    async def scratch_flushed(self, node: ScratchFile) -> None:
+        """*node* was written and closed. One with a table's name asks to be saved."""
+        if node.target is not None:
+            target = node.target
+            if await self._saver.holders.others(node, file_name(target.table)):
+                return
+            node.target = await self.save(target.branch, target.table, node, pid=0)
+            return
+        place = self._place(node)
+        if place is None or not node.path.stat().st_size:
+            return
+        branch, name = place
+        table = table_name(name)
+        if table is None or is_temporary(name, branch.snapshot.tables):
+            return
+        try:
+            # Reading a schema out of a text is not possible yet: this says so.
+            await self._saver.feed(branch, table)
+        except UnsupportedError as exc:
+            await self._saver.refused(branch, name, exc, node.path)
+            raise
+
+    def _place(self, node: ScratchFile) -> tuple[Branch, str] | None:
+        for branch in self._tree.seen:
+            for name, local in branch.local.items():
+                if local is node:
+                    return branch, name
+        return None

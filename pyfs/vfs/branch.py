@@ -1,0 +1,191 @@
+"""`Branch`: one branch as this mount sees it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import trio
+
+from pyfs.errors import NotFoundError
+from pyfs.vfs.names import file_name, fits, is_temporary, table_name
+from pyfs.vfs.node import Local, TableFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyfs._core import Address
+    from pyfs.errors import PyfsError
+    from pyfs.vfs.node import BranchDirectory
+    from pyfs.vfs.repository import Repository, Snapshot, TableVersion
+
+
+@dataclass(slots=True, eq=False)
+class Removal:
+    """A table that was removed or renamed away here, and is not yet dropped on the branch."""
+
+    table: str
+    snapshot: Snapshot
+    """The commit at which it was removed."""
+    pid: int
+    """The process that removed it."""
+    due: float
+    """When the drop is committed, on trio's clock."""
+    parked: Local | None = None
+    """The backup it was renamed to. While that is there, nothing is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A save that was refused or could not be pushed."""
+
+    name: str
+    error: PyfsError
+    recovery: Path | None
+    """Where the text was kept."""
+    at: float = field(default_factory=time.time)
+
+
+class Branch:
+    """What a branch holds at its head, and what this mount has on top of it.
+
+    No method but `update` awaits, so none sees half of another's change.
+    """
+
+    def __init__(self, directory: BranchDirectory, repository: Repository) -> None:
+        self.directory = directory
+        self.name = directory.path
+        self._repository = repository
+        self._snapshot: Snapshot | None = None
+        self._shown: dict[str, TableFile] = {}
+        self.local: dict[str, Local] = {}
+        """By file name: scratch, tables being written anew, versions parked as backups."""
+        self.gone: dict[str, Removal] = {}
+        self.remembered: dict[str, Snapshot] = {}
+        """The last commit that had a table which this mount dropped."""
+        self.dropping = trio.Lock()
+        """Held while drops are committed, and while a removed name comes back."""
+        self.message: str | None = None
+        self.failure: Failure | None = None
+        self.note: str | None = None
+        """Something that is no failure but that a user may wonder about."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The head as last shown; `update` comes first."""
+        if self._snapshot is None:
+            raise NotFoundError(f"branch {self.name} has not been read yet")
+        return self._snapshot
+
+    @property
+    def head(self) -> Address:
+        return self.snapshot.commit.address
+
+    async def update(self) -> Snapshot:
+        """Shows the head of the repository's last refresh."""
+        while True:
+            head = self._repository.branches.get(self.name)
+            if head is None:
+                raise NotFoundError(f"no branch {self.name}")
+            if self._snapshot is not None and self._snapshot.commit.address == head:
+                return self._snapshot
+            snapshot = await self._repository.snapshot(head)
+            if self._repository.branches.get(self.name) == head:
+                self._show(snapshot)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        for table, node in list(self._shown.items()):
+            # A node under a save is about to be the head's version itself.
+            if not node.saving and snapshot.tables.get(table) != node.address:
+                del self._shown[table]
+
+    def find(self, name: str) -> Local | None:
+        """What *name* means in this branch's directory, its subdirectories aside."""
+        if name in self.local:
+            return self.local[name]
+        table = table_name(name)
+        if table is None or table not in self.snapshot.tables or table in self.gone:
+            return None
+        return self.table_file(table)
+
+    def table_file(self, table: str) -> TableFile:
+        """The node of a table that is at the head."""
+        node = self._shown.get(table)
+        if node is None:
+            node = self._shown[table] = TableFile(self, table, self.snapshot)
+        return node
+
+    def names(self) -> dict[str, Local]:
+        """Everything `ls` shows, subdirectories of branches aside."""
+        tables = (table for table in self.snapshot.tables if table not in self.gone)
+        nodes: dict[str, Local] = {
+            name: self.table_file(table) for table in tables if fits(name := file_name(table))
+        }
+        return nodes | self.local
+
+    def unlisted(self) -> list[str]:
+        """Tables whose names are too long for a directory."""
+        return [table for table in self.snapshot.tables if not fits(file_name(table))]
+
+    def is_current(self, node: TableFile) -> bool:
+        """Whether the name of *node* still means it."""
+        return self._shown.get(node.table) is node or node in self.local.values()
+
+    def set_apart(self, node: TableFile) -> TableFile:
+        """Gives the name of *node* a twin, so that its readers and a writer do not meet."""
+        twin = node.twin()
+        self._shown[node.table] = twin
+        return twin
+
+    def hide(self, node: TableFile) -> None:
+        """*node* loses the table's name; what shows the table later is another node."""
+        if self._shown.get(node.table) is node:
+            del self._shown[node.table]
+
+    def show_again(self, node: TableFile) -> None:
+        """*node*, of the head's version, gets the table's name back."""
+        self._shown[node.table] = node
+
+    def saved(self, node: TableFile, snapshot: Snapshot, version: TableVersion) -> None:
+        """A save made *version*, now shown by *node*."""
+        node.become(snapshot, version)
+        table = node.table
+        self._shown[table] = node
+        self.gone.pop(table, None)
+        self.remembered.pop(table, None)
+        name = file_name(table)
+        if self.local.get(name) is node:
+            del self.local[name]
+
+    def forget_unsaved(self, node: TableFile) -> None:
+        """Lets the name of *node* mean what the head has: its save came to nothing."""
+        node.emptied = False
+        name = file_name(node.table)
+        if self.local.get(name) is node:
+            del self.local[name]
+
+    def is_table(self, name: str) -> bool:
+        """Whether a file of this name is a table's: at the head, removed here, or quite new.
+
+        A new name of a shape that tools use for temporary files is none.
+        """
+        table = table_name(name)
+        if table is None:
+            return False
+        return self.knows(table) or not is_temporary(name, self.snapshot.tables)
+
+    def knows(self, table: str) -> bool:
+        """Whether *table* has a schema: it is at the head, or was before this mount dropped it."""
+        return table in self.snapshot.tables or table in self.gone or table in self.remembered
+
+    async def last_version(self, table: str) -> TableVersion | None:
+        """The version under whose schema a text for *table* is read, or None for a new table."""
+        if table in self.snapshot.tables:
+            return await self.table_file(table).version()
+        if table in self.gone:
+            return await self.gone[table].snapshot.table(table)
+        if table in self.remembered:
+            return await self.remembered[table].table(table)
+        return None

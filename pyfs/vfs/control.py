@@ -1,0 +1,171 @@
+"""The texts of the control directories: `status`, `log`, `log.jsonl`, `message`."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from pyfs.errors import InvalidTextError, NotFoundError
+from pyfs.vfs.names import file_name
+from pyfs.vfs.node import TableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyfs._core import Commit
+    from pyfs.config import MountConfig
+    from pyfs.vfs.branch import Branch, Failure
+    from pyfs.vfs.repository import Repository
+    from pyfs.vfs.save import Saver
+
+MESSAGE: Final = "message"
+MOUNT_FILES: Final = ("status",)
+BRANCH_FILES: Final = ("log", "log.jsonl", MESSAGE, "status")
+
+
+class ControlTexts:
+    """Writes what control files say."""
+
+    def __init__(self, repository: Repository, saver: Saver, config: MountConfig) -> None:
+        self._repository = repository
+        self._saver = saver
+        self._config = config
+        self._logs: dict[tuple[str, str], bytes] = {}
+
+    async def of_branch(self, branch: Branch, name: str) -> bytes:
+        """The text of *name* in the control directory of *branch*."""
+        match name:
+            case "status":
+                return self._branch_status(branch)
+            case _ if name == MESSAGE:
+                return (branch.message + "\n").encode() if branch.message else b""
+            case "log" | "log.jsonl":
+                await branch.update()
+                return await self._log(branch, name)
+            case _:
+                raise NotFoundError(f"no control file {name}")
+
+    def of_mount(self, branches: Iterable[Branch]) -> bytes:
+        """The mount's own status."""
+        repository = self._repository
+        lines = {
+            "remote": self._config.url,
+            "mountpoint": str(self._config.mountpoint),
+            "pid": str(os.getpid()),
+            "state": str(self._config.state_dir),
+            "cache": str(self._config.cache_dir),
+            "writable": "no, mounted with -o ro" if self._config.read_only else "yes",
+            "refreshed": _ago(repository.refreshed_at),
+            "branches": str(len(repository.branches)),
+            "default-branch": repository.default_branch or "none",
+            "failed-saves": str(len(self._saver.failures)),
+        }
+        text = _lines(lines)
+        for branch in branches:
+            if branch.failure is not None:
+                text += f"\nlast failed save on {branch.name}:\n" + _failure(branch.failure)
+        return text.encode()
+
+    def _branch_status(self, branch: Branch) -> bytes:
+        commit = branch.snapshot.commit
+        lines = {
+            "branch": branch.name,
+            "head": str(commit.address),
+            "head-date": _stamp(commit.timestamp_ms / 1000),
+            "refreshed": _ago(self._repository.refreshed_at),
+            "tables": str(len(branch.snapshot.tables)),
+        }
+        if self._config.read_only:
+            lines["writable"] = "no, mounted with -o ro"
+        if branch.message:
+            lines["message"] = branch.message.partition("\n")[0]
+        text = _lines(lines)
+        text += "".join(f"pending: {line}\n" for line in _pending(branch))
+        if unlisted := branch.unlisted():
+            text += f"unlisted: {', '.join(unlisted)} (the names are too long for a directory)\n"
+        if branch.note:
+            text += f"note: {branch.note}\n"
+        if branch.failure is None:
+            return (text + "last failed save: none\n").encode()
+        return (text + "last failed save:\n" + _failure(branch.failure)).encode()
+
+    async def _log(self, branch: Branch, name: str) -> bytes:
+        key = (str(branch.head), name)
+        if key not in self._logs:
+            entry = log_line if name.endswith("l") else log_entry
+            text = "".join([entry(commit) async for commit in self._repository.log(branch.head)])
+            if len(self._logs) >= LOGS_MAX:
+                del self._logs[next(iter(self._logs))]
+            self._logs[key] = text.encode()
+        return self._logs[key]
+
+
+LOGS_MAX: Final = 8
+"""Rendered logs kept, as `stat` and `read` both need one."""
+
+
+def log_entry(commit: Commit) -> str:
+    """One commit as `dolt log` prints it, without colour and decoration."""
+    lines = [f"commit {commit.address}"]
+    if len(commit.parents) > 1:
+        lines.append("Merge: " + " ".join(str(parent) for parent in commit.parents))
+    lines.append(f"Author: {commit.name} <{commit.email}>")
+    date = datetime.fromtimestamp(commit.timestamp_ms / 1000).astimezone()
+    lines.append(f"Date:  {date.strftime('%a %b %d %H:%M:%S %z %Y')}")
+    message = "".join(f"\t{line}\n" for line in commit.message.split("\n"))
+    return "\n".join(lines) + f"\n\n{message}\n"
+
+
+def log_line(commit: Commit) -> str:
+    """One commit as a line of JSON."""
+    fields = {
+        "commit": str(commit.address),
+        "parents": [str(parent) for parent in commit.parents],
+        "author": {"name": commit.name, "email": commit.email},
+        "date": _stamp(commit.timestamp_ms / 1000),
+        "message": commit.message,
+    }
+    return json.dumps(fields, ensure_ascii=False) + "\n"
+
+
+def _failure(failure: Failure) -> str:
+    error = failure.error
+    lines = {"file": failure.name, "at": _stamp(failure.at)}
+    if isinstance(error, InvalidTextError):
+        if error.line:
+            lines["line"] = str(error.line)
+        if error.column:
+            lines |= {"column": error.column, "value": error.value}
+        lines["reason"] = error.reason
+    else:
+        lines["reason"] = str(error)
+    lines["text"] = f"kept in {failure.recovery}" if failure.recovery else "not kept"
+    return "".join(f"  {line}\n" for line in _lines(lines).splitlines())
+
+
+def _pending(branch: Branch) -> list[str]:
+    found = []
+    for removal in branch.gone.values():
+        name = file_name(removal.table)
+        how = "renamed away" if removal.parked else "removed, the drop is not committed yet"
+        found.append(f"{name} ({how})")
+    for name, node in branch.names().items():
+        if isinstance(node, TableFile) and (size := node.dirty_size()) is not None:
+            what = f"{size} bytes written, not saved yet" if size else "empty, an unfinished save"
+            found.append(f"{name} ({what})")
+    return found
+
+
+def _lines(fields: dict[str, str]) -> str:
+    return "".join(f"{key}: {value}\n" for key, value in fields.items())
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _ago(seconds: float) -> str:
+    return f"{_stamp(seconds)} ({max(0.0, time.time() - seconds):.1f} s ago)"

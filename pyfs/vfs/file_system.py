@@ -1,0 +1,99 @@
+"""`FileSystem`: the parts of the mount, wired together."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import trio
+
+from pyfs.errors import PyfsError
+from pyfs.vfs.adoption import Adoption
+from pyfs.vfs.drops import Drops
+from pyfs.vfs.files import Files
+from pyfs.vfs.moves import Moves
+from pyfs.vfs.processes import LastReads
+from pyfs.vfs.save import Saver
+from pyfs.vfs.spool import LocalFolders
+from pyfs.vfs.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from pyfs.config import MountConfig
+    from pyfs.vfs.processes import Holders
+    from pyfs.vfs.repository import Repository, TableBuilder, TableVersion
+    from pyfs.vfs.save import Kernel
+
+log = logging.getLogger(__name__)
+
+
+class FileSystem:
+    """What the mount shows and does, for whoever stands between it and the kernel."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        saver: Saver,
+        config: MountConfig,
+        nursery: trio.Nursery,
+    ) -> None:
+        self.saver = saver
+        self.tree = Tree(repository, saver, config)
+        self.drops = Drops(saver, nursery, config.drop_delay_s)
+        self._adoption = Adoption(self.tree, saver)
+        self.files = Files(self.tree, saver, self.drops, self._adoption)
+        self.moves = Moves(self.tree, self.files, saver, self.drops, self._adoption)
+
+    async def sync(self) -> None:
+        """Commits what is pending. Raises the first error, after trying everything."""
+        await self.drops.commit_all(self.tree.seen)
+
+    async def finish(self) -> bool:
+        """Commits what is pending, then refuses every further save; True if all went well.
+
+        A text whose writer has not closed it yet is no save: it is kept in the recovery folder.
+        """
+        clean = True
+        try:
+            await self.sync()
+        except PyfsError:
+            clean = False  # told in status and log already
+        self.saver.close()
+        return not self.keep_unsaved() and clean
+
+    def keep_unsaved(self) -> bool:
+        """Keeps every unsaved text in the recovery folder; True if there was any."""
+        unsaved = [writer for writer in self.saver.writers if writer.dirty_size]
+        for writer in unsaved:
+            writer.give_up()
+        return bool(unsaved)
+
+
+@asynccontextmanager
+async def open_file_system(
+    repository: Repository,
+    config: MountConfig,
+    *,
+    kernel: Kernel,
+    holders: Holders,
+    start_build: Callable[[TableVersion], TableBuilder],
+) -> AsyncIterator[FileSystem]:
+    """A file system over *repository*. At the end its local folders are removed."""
+    folders = await trio.to_thread.run_sync(LocalFolders, config.state_dir, config.url)
+    try:
+        saver = Saver(
+            repository,
+            folders,
+            config,
+            reads=LastReads(),
+            holders=holders,
+            kernel=kernel,
+            start_build=start_build,
+        )
+        async with trio.open_nursery() as nursery:
+            yield FileSystem(repository, saver, config, nursery)
+            nursery.cancel_scope.cancel()
+    finally:
+        folders.close()

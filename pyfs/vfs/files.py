@@ -1,0 +1,299 @@
+"""`Files`: opens, creates and removes files."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pyfs.errors import (
+    AlreadyExistsError,
+    FileExpectedError,
+    NotEmptyError,
+    NotFoundError,
+    NotPermittedError,
+    SupersededError,
+    UnsupportedError,
+)
+from pyfs.vfs.control import MESSAGE
+from pyfs.vfs.disk import local_disk
+from pyfs.vfs.handle import Handle, Reader, ScratchHandle, TextHandle
+from pyfs.vfs.names import CONTROL, file_name, is_text, table_name
+from pyfs.vfs.node import (
+    AnyNode,
+    BranchDirectory,
+    ControlFile,
+    Local,
+    ScratchDirectory,
+    ScratchFile,
+    ScratchLink,
+    TableFile,
+)
+from pyfs.vfs.writer import Writer
+
+if TYPE_CHECKING:
+    from pyfs.vfs.adoption import Adoption
+    from pyfs.vfs.branch import Branch
+    from pyfs.vfs.drops import Drops
+    from pyfs.vfs.save import Saver
+    from pyfs.vfs.tree import Tree
+
+
+def writes(flags: int) -> bool:
+    """Whether a file opened with *flags* can be written."""
+    return flags & os.O_ACCMODE != os.O_RDONLY
+
+
+def reads(flags: int) -> bool:
+    """Whether a file opened with *flags* can be read."""
+    return flags & os.O_ACCMODE != os.O_WRONLY
+
+
+class Files:
+    """The files of the tree, opened, created and removed."""
+
+    def __init__(self, tree: Tree, saver: Saver, drops: Drops, adoption: Adoption) -> None:
+        self._tree = tree
+        self._adoption = adoption
+        self._saver = saver
+        self._drops = drops
+
+    # Opening
+
+    async def open(self, node: AnyNode, flags: int, pid: int) -> Handle:
+        """Opens *node* as process *pid* asks.
+
+        Raises `SupersededError` where the name has to be looked up again, because it means, or
+        is made to mean, another node.
+        """
+        match node:
+            case TableFile():
+                return await self._open_table(node, flags, pid)
+            case ScratchFile():
+                return self._open_scratch(node, flags)
+            case ControlFile():
+                return await self._open_control(node, flags)
+            case _:
+                raise FileExpectedError("a directory cannot be opened as a file")
+
+    async def _open_table(self, node: TableFile, flags: int, pid: int) -> Handle:
+        branch = node.branch
+        parked = node in branch.local.values() and node.address is not None
+        if not parked and node.address is not None:
+            await self._tree.refresh()
+            await branch.update()
+        if not branch.is_current(node) and not node.turned_away:
+            node.turned_away = True
+            raise SupersededError(f"{file_name(node.table)} has a newer version")
+        if writes(flags):
+            if parked:
+                raise NotPermittedError("a backup of a table cannot be written, only renamed back")
+            return await self._open_for_writing(node, flags, pid)
+        return await self._open_for_reading(node, pid)
+
+    async def _open_for_reading(self, node: TableFile, pid: int) -> Handle:
+        branch = node.branch
+        if node.emptied or node.address is None:
+            return TextHandle(b"")
+        if node.dirty_size() is not None and not node.turned_away:
+            # Who reads while someone writes gets the head, under an inode of its own.
+            node.turned_away = True
+            branch.set_apart(node)
+            raise SupersededError(f"{file_name(node.table)} is being written")
+        version = await node.version()
+        self._saver.reads.note(branch.name, node.table, pid, branch.head)
+        shared = any(isinstance(handle, Writer) for handle in node.handles)
+        return Reader(node, version, direct=shared or version.size is None)
+
+    async def _open_for_writing(self, node: TableFile, flags: int, pid: int) -> Handle:
+        branch = node.branch
+        await self._saver.check_table(branch, node.table)
+        if node.handles and not node.reserved and not node.turned_away:
+            # The page cache and the size belong to the inode: others keep theirs undisturbed.
+            node.turned_away = True
+            branch.set_apart(node).reserved = True
+            raise SupersededError(f"{file_name(node.table)} is open elsewhere")
+        await self._drops.settle(branch, pid)
+        writer = await self._writer(node, flags, pid)
+        if reads(flags) and not flags & os.O_TRUNC:
+            self._saver.reads.note(branch.name, node.table, pid, branch.head)
+        return writer
+
+    async def _writer(self, node: TableFile, flags: int, pid: int) -> Writer:
+        branch = node.branch
+        feed = await self._saver.feed(branch, node.table)
+        old = None if node.emptied or node.address is None else await node.version()
+        spool = self._saver.folders.spool(branch.name, node.table)
+        writer = Writer(
+            node,
+            old,
+            branch.head,
+            flags=flags,
+            pid=pid,
+            spool=spool,
+            feed=feed,
+            saver=self._saver,
+            abandoned=self._drops.forget_later,
+        )
+        if flags & os.O_TRUNC:
+            await writer.truncate(0)
+        return writer
+
+    def _open_scratch(self, node: ScratchFile, flags: int) -> ScratchHandle:
+        async def save() -> None:
+            await self._adoption.scratch_flushed(node)
+
+        return ScratchHandle(node, flags, save, lambda: forget_scratch(node))
+
+    async def _open_control(self, node: ControlFile, flags: int) -> Handle:
+        if not writes(flags):
+            return TextHandle(await self._tree.control_text(node))
+        if node.name != MESSAGE:
+            raise NotPermittedError(f"{node.name} says how things are and cannot be written")
+        self._saver.check_writable()
+        branch = await self._tree.branch(node.path)
+
+        async def take(text: bytes) -> None:
+            branch.message = text.decode(errors="replace").strip("\n") or None
+
+        keep = not flags & os.O_TRUNC
+        return TextHandle(await self._tree.control_text(node) if keep else b"", take)
+
+    # Creating
+
+    async def create(
+        self, parent: AnyNode, name: str, permissions: int, flags: int, pid: int
+    ) -> tuple[TableFile | ScratchFile, Handle]:
+        """Creates *name*: a table that comes back, else scratch."""
+        self._saver.check_writable()
+        entries, branch = await self.place(parent, name)
+        known = await self.existing(parent, name)
+        if known is not None:
+            if flags & os.O_EXCL or not isinstance(known, TableFile | ScratchFile):
+                raise AlreadyExistsError(f"{name} is there already")
+            return known, await self.open(known, flags, pid)
+        table = table_name(name) if isinstance(parent, BranchDirectory) else None
+        if table is not None and branch.knows(table):
+            await self._saver.check_table(branch, table)
+            await self._drops.come_back(branch, table)
+            node = TableFile(branch, table)
+            entries[name] = node
+            try:
+                return node, await self._writer(node, flags & ~os.O_TRUNC, pid)
+            except BaseException:
+                branch.forget_unsaved(node)
+                raise
+        if branch.gone:
+            await self._drops.settle(branch, pid)
+        scratch = ScratchFile(self._saver.folders.scratch(), permissions)
+        with local_disk():
+            os.close(os.open(scratch.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        entries[name] = scratch
+        return scratch, self._open_scratch(scratch, flags & ~(os.O_CREAT | os.O_EXCL))
+
+    async def existing(self, parent: AnyNode, name: str) -> AnyNode | None:
+        """What *name* means in *parent*, or None."""
+        try:
+            return await self._tree.lookup(parent, name)
+        except NotFoundError:
+            return None
+
+    async def place(self, parent: AnyNode, name: str) -> tuple[dict[str, Local], Branch]:
+        """The entries that a new local file in *parent* goes to, and the branch they are of."""
+        if isinstance(parent, ScratchDirectory):
+            return parent.entries, parent.branch
+        branch = None
+        if isinstance(parent, BranchDirectory) and name != CONTROL:
+            branch = await self._tree.branch_at(parent)
+        if branch is None:
+            raise NotPermittedError(f"{name}: files live in the directories of branches only")
+        return branch.local, branch
+
+    async def make_directory(self, parent: AnyNode, name: str, permissions: int) -> AnyNode:
+        """`mkdir`: a scratch directory for a dot name within a branch, else a branch."""
+        in_branch = isinstance(parent, BranchDirectory) and parent.path
+        if isinstance(parent, ScratchDirectory) or (in_branch and name.startswith(".")):
+            self._saver.check_writable()
+            entries, branch = await self.place(parent, name)
+            if await self.existing(parent, name) is not None:
+                raise AlreadyExistsError(f"{name} is there already")
+            node = entries[name] = ScratchDirectory(branch, permissions)
+            return node
+        return await self._tree.make_branch(parent, name)
+
+    async def make_link(self, parent: AnyNode, name: str, target: str) -> ScratchLink:
+        """`symlink`: scratch, whatever its name."""
+        self._saver.check_writable()
+        entries, _ = await self.place(parent, name)
+        if await self.existing(parent, name) is not None:
+            raise AlreadyExistsError(f"{name} is there already")
+        if table_name(name) is not None:
+            raise UnsupportedError(f"{name} would be a table, and a link is none")
+        node = entries[name] = ScratchLink(target)
+        return node
+
+    # Removing
+
+    async def remove(self, parent: AnyNode, name: str, pid: int) -> None:
+        """`unlink`."""
+        self._saver.check_writable()
+        node = await self._tree.lookup(parent, name)
+        if isinstance(node, BranchDirectory | ScratchDirectory):
+            raise FileExpectedError(f"{name} is a directory")
+        entries, branch = await self.place(parent, name)
+        in_branch = isinstance(parent, BranchDirectory)
+        table = table_name(name) if in_branch and is_text(name) else None
+        entries.pop(name, None)
+        if isinstance(node, TableFile) and (table is None or node.address is None):
+            self._drops.backup_removed(branch, node, pid)
+        if isinstance(node, TableFile | ScratchFile):
+            node.linked = False
+        if isinstance(node, TableFile):
+            branch.hide(node)
+        if isinstance(node, ScratchFile):
+            self._drops.backup_removed(branch, node, pid)
+            forget_scratch(node)
+        if table is not None and table in branch.snapshot.tables:
+            await self._drops.settle(branch, pid)
+            self._drops.remove(branch, table, pid)
+
+    async def remove_directory(self, parent: AnyNode, name: str) -> None:
+        """`rmdir`: a branch, or an empty scratch directory."""
+        self._saver.check_writable()
+        node = await self._tree.lookup(parent, name)
+        if not isinstance(node, ScratchDirectory):
+            await self._tree.remove_branch(parent, name)
+            return
+        if node.entries:
+            raise NotEmptyError(f"{name} is not empty")
+        entries, _ = await self.place(parent, name)
+        del entries[name]
+
+    # Changing
+
+    async def truncate(self, node: AnyNode, size: int, pid: int) -> None:
+        """`truncate` by path: a save of its own, unless someone is writing the file just now."""
+        self._saver.check_writable()
+        match node:
+            case TableFile():
+                writing = next((h for h in node.handles if isinstance(h, Writer) and h.dirty), None)
+                if writing is not None:
+                    await writing.truncate(size)
+                    return
+            case ScratchFile():
+                with local_disk():
+                    os.truncate(node.path, size)
+                return
+            case _:
+                pass
+        handle = await self.open(node, os.O_WRONLY, pid)
+        try:
+            await handle.truncate(size)
+            await handle.flush()
+        finally:
+            await handle.release()
+
+
+def forget_scratch(node: ScratchFile) -> None:
+    """Deletes the file of a scratch node that is neither named nor open any more."""
+    if not node.linked and not node.handles:
+        node.path.unlink(missing_ok=True)

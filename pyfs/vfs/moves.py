@@ -1,0 +1,188 @@
+"""`Moves`: what `rename` does, which for tables is how most tools save.
+
+| from | to | what it is |
+| --- | --- | --- |
+| scratch | a table's name | a save of that table |
+| a table | a scratch name | it is parked: nothing is dropped while the backup is there |
+| a parked table | its own name | it comes back, or its text is saved |
+| a table | another table's name | a save of that one, and a drop, in one commit |
+| a table | a new table's name | the table is renamed, in one commit |
+| scratch | a scratch name | a move on local disk |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyfs.errors import (
+    AlreadyExistsError,
+    CrossDirectoryError,
+    DirectoryExpectedError,
+    FileExpectedError,
+    NotEmptyError,
+    NotPermittedError,
+    UnsupportedError,
+)
+from pyfs.vfs.files import forget_scratch
+from pyfs.vfs.names import table_name
+from pyfs.vfs.node import (
+    AnyNode,
+    BranchDirectory,
+    Local,
+    ScratchDirectory,
+    ScratchFile,
+    ScratchLink,
+    TableFile,
+)
+
+if TYPE_CHECKING:
+    from pyfs.vfs.adoption import Adoption
+    from pyfs.vfs.branch import Branch
+    from pyfs.vfs.drops import Drops
+    from pyfs.vfs.files import Files
+    from pyfs.vfs.save import Saver
+    from pyfs.vfs.tree import Tree
+
+
+class Moves:
+    """Renames files."""
+
+    def __init__(
+        self, tree: Tree, files: Files, saver: Saver, drops: Drops, adoption: Adoption
+    ) -> None:
+        self._tree = tree
+        self._files = files
+        self._saver = saver
+        self._drops = drops
+        self._adoption = adoption
+
+    async def rename(
+        self,
+        old_parent: AnyNode,
+        old_name: str,
+        new_parent: AnyNode,
+        new_name: str,
+        *,
+        keep: bool,
+        pid: int,
+    ) -> None:
+        """Moves *old_name* to *new_name*; with *keep*, what is there must not be replaced."""
+        self._saver.check_writable()
+        source = await self._tree.lookup(old_parent, old_name)
+        if isinstance(source, BranchDirectory):
+            raise UnsupportedError(
+                f"branch {source.path} cannot be renamed yet: mkdir the new one and rmdir this one"
+            )
+        if not isinstance(source, TableFile | ScratchFile | ScratchLink | ScratchDirectory):
+            raise NotPermittedError(f"{old_name} stays where it is")
+        old_entries, old_branch = await self._files.place(old_parent, old_name)
+        new_entries, branch = await self._files.place(new_parent, new_name)
+        target = await self._files.existing(new_parent, new_name)
+        if target is source:
+            return
+        _check_replaceable(source, target, new_name, keep=keep)
+        await self._drops.settle(branch, pid)
+        table = table_name(new_name) if isinstance(new_parent, BranchDirectory) else None
+        if table is not None and isinstance(source, TableFile | ScratchFile):
+            moved = await self._onto_table(source, old_branch, old_name, branch, table, pid)
+        else:
+            moved = False
+        if not moved:
+            self._park(source, old_branch, old_name, branch, pid)
+            new_entries[new_name] = source
+        elif target is not None and new_entries.get(new_name) is target:
+            del new_entries[new_name]
+        if old_entries.get(old_name) is source:
+            del old_entries[old_name]
+        _replaced(target)
+
+    async def _onto_table(
+        self,
+        source: TableFile | ScratchFile,
+        old_branch: Branch,
+        old_name: str,
+        branch: Branch,
+        table: str,
+        pid: int,
+    ) -> bool:
+        """Makes *source* the table; False where it is only a local file's new name."""
+        own = isinstance(source, TableFile) and old_branch.find(old_name) is source
+        shown = own and old_branch.local.get(old_name) is not source
+        if shown and isinstance(source, TableFile):
+            if old_branch is not branch:
+                raise CrossDirectoryError("a table is copied from branch to branch, then removed")
+            await self._rename_table(source, branch, table, pid)
+            return True
+        if isinstance(source, TableFile) and self._comes_back(source, branch, table):
+            await self._drops.come_back(branch, table)
+            branch.show_again(source)
+            return True
+        if not branch.knows(table):
+            if isinstance(source, TableFile) and branch.gone.get(source.table) is not None:
+                await self._rename_table(source, branch, table, pid)
+                return True
+            # Only the name of a local file changes, unless a tool saves a new table this way.
+            if isinstance(source, ScratchFile) and table_name(old_name) is None:
+                await self._refuse_new(source, branch, table)
+            return False
+        node = await self._adoption.save(branch, table, source, pid)
+        if isinstance(source, ScratchFile):
+            source.linked = False
+            source.target = node
+            forget_scratch(source)
+        return True
+
+    async def _refuse_new(self, source: ScratchFile, branch: Branch, table: str) -> None:
+        if source.path.stat().st_size:
+            await self._adoption.save(branch, table, source, pid=0)
+
+    async def _rename_table(self, source: TableFile, branch: Branch, table: str, pid: int) -> None:
+        """A table takes another's name, or a new one: in one commit."""
+        await self._saver.check_table(branch, source.table)
+        schema_of = None if branch.knows(table) else source.table
+        await self._adoption.save(
+            branch, table, source, pid, dropped=[source.table], schema_of=schema_of
+        )
+
+    def _comes_back(self, source: TableFile, branch: Branch, table: str) -> bool:
+        removal = branch.gone.get(table)
+        if source.table != table or source.branch is not branch or removal is None:
+            return False
+        return branch.snapshot.tables.get(table) == source.address
+
+    def _park(
+        self, source: Local, old_branch: Branch, old_name: str, branch: Branch, pid: int
+    ) -> None:
+        """A table that gets a scratch name leaves its own without being dropped."""
+        if not isinstance(source, TableFile) or old_branch.local.get(old_name) is source:
+            return
+        if old_branch is not branch:
+            raise CrossDirectoryError("a table is copied from branch to branch, then removed")
+        branch.hide(source)
+        self._drops.park(branch, source.table, pid, source)
+
+
+def _check_replaceable(source: Local, target: AnyNode | None, name: str, *, keep: bool) -> None:
+    if target is None:
+        return
+    if keep:
+        raise AlreadyExistsError(f"{name} is there already")
+    if isinstance(target, BranchDirectory):
+        raise AlreadyExistsError(f"{name} is a branch")
+    if isinstance(target, ScratchDirectory):
+        if not isinstance(source, ScratchDirectory):
+            raise FileExpectedError(f"{name} is a directory")
+        if target.entries:
+            raise NotEmptyError(f"{name} is not empty")
+    elif isinstance(source, ScratchDirectory):
+        raise DirectoryExpectedError(f"{name} is no directory")
+    elif not isinstance(target, TableFile | ScratchFile | ScratchLink):
+        raise NotPermittedError(f"{name} cannot be replaced")
+
+
+def _replaced(target: AnyNode | None) -> None:
+    """What had the new name lives on for who has it open, and nowhere else."""
+    if isinstance(target, TableFile | ScratchFile):
+        target.linked = False
+    if isinstance(target, ScratchFile):
+        forget_scratch(target)

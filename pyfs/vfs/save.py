@@ -1,0 +1,176 @@
+"""`Saver`: turns texts into commits, and keeps what could not become one."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+import trio
+
+from pyfs.errors import (
+    InvalidTextError,
+    PyfsError,
+    ReadOnlyError,
+    SpaceError,
+    UnsupportedError,
+)
+from pyfs.vfs.branch import Failure
+from pyfs.vfs.feed import Feed
+from pyfs.vfs.names import file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pyfs._core import Address, BuiltTable
+    from pyfs.config import MountConfig
+    from pyfs.vfs.branch import Branch
+    from pyfs.vfs.node import Node, TableFile
+    from pyfs.vfs.processes import Holders, LastReads
+    from pyfs.vfs.repository import Repository, TableBuilder, TableVersion
+    from pyfs.vfs.spool import LocalFolders
+    from pyfs.vfs.writer import Writer
+
+log = logging.getLogger(__name__)
+
+
+class Kernel(Protocol):
+    """What the kernel has to forget. Neither call waits for a handler of this mount."""
+
+    async def forget_pages(self, node: Node, *, attributes_only: bool) -> None:
+        """The attributes of *node*, and what is cached of its contents."""
+
+    async def forget_name(self, parent: Node, name: str) -> None:
+        """What *name* means in *parent*. Never called while *parent* is being changed."""
+
+
+class Saver:
+    """Commits and pushes tables of this mount's branches."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        folders: LocalFolders,
+        config: MountConfig,
+        *,
+        reads: LastReads,
+        holders: Holders,
+        kernel: Kernel,
+        start_build: Callable[[TableVersion], TableBuilder],
+    ) -> None:
+        self.repository = repository
+        self.folders = folders
+        self.reads = reads
+        self.holders = holders
+        self.kernel = kernel
+        self._read_only = config.read_only
+        self._start_build = start_build
+        self._closing = False
+        # Parsing gives up the GIL; more threads than this would only compete.
+        self._limiter = trio.CapacityLimiter(4)
+        self.writers: set[Writer] = set()
+        """The files that are open for writing a table."""
+        self.failures: list[Failure] = []
+        """All of this mount, oldest first."""
+
+    def close(self) -> None:
+        """Refuses every save from now on."""
+        self._closing = True
+
+    def check_writable(self) -> None:
+        """Raises `ReadOnlyError` where nothing can be written at all."""
+        if self._read_only:
+            raise ReadOnlyError("this mount is read-only (-o ro)")
+        if self._closing:
+            raise ReadOnlyError("this mount is being unmounted")
+
+    async def check_table(self, branch: Branch, table: str) -> None:
+        """Raises `UnsupportedError` for a table that pyfs cannot maintain."""
+        self.check_writable()
+        if table not in branch.snapshot.tables:
+            return
+        reason = await self.repository.refuses_writes(branch.snapshot, table)
+        if reason is not None:
+            raise UnsupportedError(f"table {table} of branch {branch.name} is read-only: {reason}")
+
+    async def feed(self, branch: Branch, table: str) -> Feed:
+        """A feed for a text of *table* under its present or last schema."""
+        version = await branch.last_version(table)
+        if version is None:
+            raise UnsupportedError(
+                f"branch {branch.name} has no table {table}: create it with dolt first "
+                f'(dolt sql -q "CREATE TABLE ..."; dolt commit; dolt push), then save its rows here'
+            )
+        return Feed(lambda: self._start_build(version), self._limiter)
+
+    async def commit(
+        self,
+        node: TableFile,
+        built: BuiltTable,
+        base: Address,
+        pid: int,
+        *,
+        dropped: Sequence[str] = (),
+    ) -> None:
+        """Commits and pushes *built* as the table of *node*, which shows it from then on."""
+        branch = node.branch
+        self.check_writable()
+        changes: dict[str, BuiltTable | None] = {node.table: built}
+        changes |= dict.fromkeys(dropped)
+        message = branch.message
+        node.saving = True
+        try:
+            saved = await self.repository.save(branch.name, base, changes, message)
+            if saved.changed and branch.message is message:
+                branch.message = None
+            self.reads.note(branch.name, node.table, pid, saved.commit)
+            for table in dropped:
+                branch.remembered[table] = branch.snapshot
+                branch.gone.pop(table, None)
+            await self._show(node, saved.commit)
+        finally:
+            node.saving = False
+        log.info("saved %s on %s: commit %s", file_name(node.table), branch.name, saved.commit)
+
+    async def _show(self, node: TableFile, commit: Address) -> None:
+        """Shows the new version before the save is answered: editors stat at once."""
+        branch = node.branch
+        try:
+            snapshot = await self.repository.snapshot(commit)
+            version = await snapshot.table(node.table)
+            await version.exact_size()
+            branch.saved(node, snapshot, version)
+            await branch.update()
+        except PyfsError as exc:
+            # The commit is on the remote: the save did not fail, whatever happens here.
+            log.warning("reading what was just saved failed: %s", exc)
+            branch.forget_unsaved(node)
+
+    async def drop(self, branch: Branch, tables: list[str], base: Address) -> None:
+        """Commits and pushes that *tables* are dropped."""
+        self.check_writable()
+        message = branch.message
+        saved = await self.repository.save(branch.name, base, dict.fromkeys(tables), message)
+        if saved.changed and branch.message is message:
+            branch.message = None
+        log.info("dropped %s on %s: commit %s", ", ".join(tables), branch.name, saved.commit)
+
+    async def refused(self, branch: Branch, name: str, error: PyfsError, text: Path | None) -> None:
+        """Keeps *text* and the reason why it is not a commit, and tells status and log."""
+        recovery = None
+        if text is not None:
+            table = name.removesuffix(".csv")
+            try:
+                recovery = await trio.to_thread.run_sync(
+                    self.folders.recover, text, branch.name, table
+                )
+            except (OSError, SpaceError) as exc:
+                log.error("the text of %s could not be kept: %s", name, exc)  # noqa: TRY400
+        branch.failure = Failure(name, error, recovery)
+        self.failures.append(branch.failure)
+        where = ""
+        if isinstance(error, InvalidTextError) and error.line:
+            where = f" line {error.line}, column {error.column!r}, value {error.value!r}:"
+        reason = error.reason if isinstance(error, InvalidTextError) else str(error)
+        kept = f"; the text is kept in {recovery}" if recovery else ""
+        log.warning("save of %s on %s refused:%s %s%s", name, branch.name, where, reason, kept)

@@ -1,0 +1,338 @@
+"""`Tree`: finds, lists and describes what the mount shows; makes and removes branches."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from pyfs.errors import (
+    AlreadyExistsError,
+    DirectoryExpectedError,
+    InvalidNameError,
+    NotEmptyError,
+    NotFoundError,
+    NotPermittedError,
+)
+from pyfs.vfs.branch import Branch
+from pyfs.vfs.control import BRANCH_FILES, MESSAGE, MOUNT_FILES, ControlTexts
+from pyfs.vfs.names import CONTROL, branch_name, child_segment, escape, is_text, unescape
+from pyfs.vfs.node import (
+    AnyNode,
+    Attributes,
+    BranchDirectory,
+    ControlDirectory,
+    ControlFile,
+    HiddenBranches,
+    Kind,
+    ScratchDirectory,
+    ScratchFile,
+    ScratchLink,
+    TableFile,
+)
+
+if TYPE_CHECKING:
+    from pyfs.config import MountConfig
+    from pyfs.vfs.repository import Repository
+    from pyfs.vfs.save import Saver
+
+DIRECTORY_MODE: Final = 0o755
+FILE_MODE: Final = 0o644
+VALID_S_MAX: Final = 1.0
+"""Longest time for which the kernel may keep a name or attributes."""
+HIDDEN: Final = "branches"
+
+
+class Tree:
+    """The directories and files of the mount.
+
+    Names below the root are looked up at a head that is at most `refresh_s` old when the kernel
+    stops trusting the answer: an answer is valid until the next refresh is due.
+    """
+
+    def __init__(self, repository: Repository, saver: Saver, config: MountConfig) -> None:
+        self.repository = repository
+        self.config = config
+        self.texts = ControlTexts(repository, saver, config)
+        self._saver = saver
+        self.root = BranchDirectory("")
+        self._directories: dict[str, BranchDirectory] = {"": self.root}
+        self._branches: dict[str, Branch] = {}
+        self._control: dict[tuple[str, str], ControlDirectory | ControlFile | HiddenBranches] = {}
+
+    # Branches
+
+    async def refresh(self) -> None:
+        """Reads the manifest again if it is older than `refresh_s`."""
+        await self.repository.refresh(self.config.refresh_s)
+
+    async def branch(self, name: str) -> Branch:
+        """The branch called *name*, at the head of the last refresh; `NotFoundError`."""
+        branch = self._branches.get(name)
+        if branch is None or name not in self.repository.branches:
+            if name not in self.repository.branches:
+                self._branches.pop(name, None)
+                raise NotFoundError(f"no branch {name}")
+            branch = self._branches.setdefault(name, Branch(self._directory(name), self.repository))
+        await branch.update()
+        return branch
+
+    async def branch_at(self, directory: BranchDirectory) -> Branch | None:
+        """The branch that *directory* is, or None for the root and the directories between."""
+        if directory.path not in self.repository.branches:
+            return None
+        return await self.branch(directory.path)
+
+    @property
+    def seen(self) -> list[Branch]:
+        """The branches that were looked into."""
+        return list(self._branches.values())
+
+    def _directory(self, path: str) -> BranchDirectory:
+        return self._directories.setdefault(path, BranchDirectory(path))
+
+    def _below(self, path: str) -> dict[str, BranchDirectory]:
+        """The subdirectories of *path* that branches make, by file name."""
+        segments = {
+            segment
+            for branch in self.repository.branches
+            if (segment := child_segment(path, branch)) is not None
+        }
+        return {segment: self._directory(branch_name(path, segment)) for segment in segments}
+
+    def _exists(self, path: str) -> bool:
+        branches = self.repository.branches
+        return path in branches or any(name.startswith(path + "/") for name in branches)
+
+    # Finding
+
+    async def lookup(self, parent: AnyNode, name: str) -> AnyNode:
+        """What *name* means in *parent*; `NotFoundError`, `DirectoryExpectedError`."""
+        match parent:
+            case BranchDirectory():
+                return await self._lookup_in_branch(parent, name)
+            case ScratchDirectory():
+                if name in parent.entries:
+                    return parent.entries[name]
+                raise NotFoundError(name)
+            case ControlDirectory():
+                return self._lookup_in_control(parent, name)
+            case HiddenBranches():
+                await self.refresh()
+                hidden = await self._hidden()
+                if name in hidden:
+                    return hidden[name]
+                raise NotFoundError(f"no hidden branch {unescape(name)}")
+            case _:
+                raise DirectoryExpectedError(f"{name} is looked up in a file")
+
+    async def _lookup_in_branch(self, parent: BranchDirectory, name: str) -> AnyNode:
+        # What is this mount's own needs no remote, and works while that is dead.
+        if name == CONTROL:
+            return self._control_directory(parent.path)
+        seen = self._branches.get(parent.path)
+        if seen is not None and name in seen.local:
+            return seen.local[name]
+        await self.refresh()
+        branch = await self.branch_at(parent)
+        found = branch.find(name) if branch is not None else None
+        if found is not None:
+            return found
+        path = branch_name(parent.path, name)
+        if is_text(name) and escape(unescape(name)) == name and self._exists(path):
+            return self._directory(path)
+        raise NotFoundError(
+            f"{name} is neither a table nor a branch in {parent.path or 'the root'}"
+        )
+
+    def _control_directory(self, path: str) -> ControlDirectory:
+        if path and path not in self.repository.branches:
+            raise NotFoundError(f"{path} is no branch")
+        node = self._control.setdefault((path, ""), ControlDirectory(path))
+        assert isinstance(node, ControlDirectory)
+        return node
+
+    def _lookup_in_control(self, parent: ControlDirectory, name: str) -> AnyNode:
+        if name in (BRANCH_FILES if parent.path else MOUNT_FILES):
+            return self._control.setdefault((parent.path, name), ControlFile(parent.path, name))
+        if name == HIDDEN and not parent.path:
+            return self._control.setdefault(("", HIDDEN), HiddenBranches())
+        raise NotFoundError(f"no control file {name}")
+
+    async def _hidden(self) -> dict[str, BranchDirectory]:
+        """The branches that cannot be reached, as a table's file has their place."""
+        hidden = {}
+        for name in self.repository.branches:
+            parent, _, segment = name.rpartition("/")
+            if parent in self.repository.branches:
+                branch = await self.branch(parent)
+                if branch.find(escape(segment)) is not None:
+                    hidden[escape(name).replace("/", "%2F")] = self._directory(name)
+        return hidden
+
+    async def entries(self, directory: AnyNode) -> list[tuple[str, AnyNode]]:
+        """What `ls` shows, in a stable order."""
+        found: dict[str, AnyNode] = {}
+        match directory:
+            case BranchDirectory():
+                await self.refresh()
+                if directory.path and not self._exists(directory.path):
+                    raise NotFoundError(f"branch {directory.path} is gone")
+                branch = await self.branch_at(directory)
+                found |= self._below(directory.path)
+                if branch is not None:
+                    found |= branch.names()
+            case ScratchDirectory():
+                found |= directory.entries
+            case ControlDirectory():
+                names = BRANCH_FILES if directory.path else (HIDDEN, *MOUNT_FILES)
+                found |= {name: self._lookup_in_control(directory, name) for name in names}
+            case HiddenBranches():
+                await self.refresh()
+                found |= await self._hidden()
+            case _:
+                raise DirectoryExpectedError("a file has no entries")
+        return sorted(found.items())
+
+    # Describing
+
+    async def attributes(self, node: AnyNode) -> Attributes:
+        """What `stat` tells. Waits for the exact size of a file that is open."""
+        match node:
+            case TableFile():
+                return await self._table_attributes(node)
+            case ControlFile():
+                size = len(await self.control_text(node))
+                mode = FILE_MODE if node.name == MESSAGE else 0o444
+                return Attributes(Kind.FILE, mode, size, time.time_ns(), 0.0, 0.0)
+            case BranchDirectory() if node.path in self.repository.branches:
+                branch = await self.branch(node.path)
+                born_ns = branch.snapshot.commit.timestamp_ms * 1_000_000
+                return self._directory_attributes(born_ns, self._valid_s())
+            case BranchDirectory():
+                return self._directory_attributes(node.born_ns, self._valid_s())
+            case _:
+                return self.local_attributes(node)
+
+    async def listed_attributes(self, node: AnyNode) -> Attributes:
+        """What a directory listing tells of an entry: waits for nothing.
+
+        A size that is not known is 0 and valid for no time, so that the kernel asks again.
+        """
+        if isinstance(node, TableFile):
+            size = node.dirty_size()
+            if size is None and node.known is not None:
+                size = node.known.size
+            valid_s = 0.0 if size is None or node.handles else self._valid_s()
+            mtime = node.mtime_ns
+            return Attributes(Kind.FILE, FILE_MODE, size or 0, mtime, valid_s, self._valid_s())
+        if isinstance(node, BranchDirectory):
+            return self._directory_attributes(node.born_ns, 0.0)
+        return await self.attributes(node)
+
+    def local_attributes(self, node: AnyNode) -> Attributes:
+        """The attributes of what needs neither remote nor waiting."""
+        match node:
+            case ScratchFile():
+                return _scratch_attributes(node)
+            case ScratchLink():
+                size = len(node.target.encode(errors="surrogateescape"))
+                return Attributes(Kind.SYMLINK, 0o777, size, node.born_ns, 0.0, 0.0)
+            case ScratchDirectory():
+                return Attributes(Kind.DIRECTORY, node.permissions, 0, node.born_ns, 0.0, 0.0)
+            case _:
+                return self._directory_attributes(self.root.born_ns, 0.0)
+
+    def _directory_attributes(self, mtime_ns: int, valid_s: float) -> Attributes:
+        return Attributes(Kind.DIRECTORY, DIRECTORY_MODE, 0, mtime_ns, valid_s, valid_s)
+
+    async def _table_attributes(self, node: TableFile) -> Attributes:
+        written = node.dirty_size()
+        size, exact = (written, False) if written is not None else await self._size(node)
+        valid_s = self._valid_s()
+        fresh = node.address is None or node in node.branch.local.values()
+        return Attributes(
+            Kind.FILE,
+            FILE_MODE,
+            size,
+            node.mtime_ns,
+            valid_s if exact and not fresh else 0.0,
+            0.0 if fresh else valid_s,
+        )
+
+    async def _size(self, node: TableFile) -> tuple[int, bool]:
+        """The size to show, and whether it is exact. Never too small."""
+        if node.address is None:
+            return 0, False
+        version = await node.version()
+        if version.size is not None:
+            return version.size, True
+        if self.config.size != "lazy" and (
+            node.handles or self.config.size == "exact" or await self._is_small(node)
+        ):
+            return await version.exact_size(), True
+        return version.size_max, False
+
+    async def _is_small(self, node: TableFile) -> bool:
+        stored = await (await node.version()).stored_len()
+        return stored is not None and stored <= self.config.exact_size_limit_bytes
+
+    def _valid_s(self) -> float:
+        left = self.repository.refreshed_at + self.config.refresh_s - time.time()
+        return min(max(left, 0.0), VALID_S_MAX)
+
+    async def control_text(self, node: ControlFile) -> bytes:
+        """What reading the control file gives."""
+        if not node.path:
+            return self.texts.of_mount(self.seen)
+        branch = self._branches.get(node.path)
+        if branch is None or node.name.startswith("log"):
+            await self.refresh()
+            branch = await self.branch(node.path)
+        return await self.texts.of_branch(branch, node.name)
+
+    # Branches made and removed
+
+    async def make_branch(self, parent: AnyNode, name: str) -> BranchDirectory:
+        """`mkdir`: a branch at the head of the one it is nested in, else of the default one."""
+        self._saver.check_writable()
+        if not isinstance(parent, BranchDirectory):
+            raise NotPermittedError("branches are made beside branches, not in a control directory")
+        if not is_text(name) or escape(unescape(name)) != name:
+            raise InvalidNameError(f"{name!r} is no name for a branch")
+        await self.refresh()
+        path = branch_name(parent.path, name)
+        if self._exists(path):
+            raise AlreadyExistsError(f"there is a branch {path} already")
+        source = parent.path if parent.path in self.repository.branches else None
+        source = source or self.repository.default_branch
+        if source is None:
+            raise NotFoundError("the remote has no branch to start from: run pyfs init first")
+        await self.repository.create_branch(path, self.repository.branches[source])
+        return self._directory(path)
+
+    async def remove_branch(self, parent: AnyNode, name: str) -> None:
+        """`rmdir`: deletes the branch, tables or not; `NotPermittedError` for the default one."""
+        self._saver.check_writable()
+        node = await self.lookup(parent, name)
+        if not isinstance(node, BranchDirectory):
+            raise NotPermittedError(f"{name} is no branch")
+        path = node.path
+        if any(other.startswith(path + "/") for other in self.repository.branches):
+            raise NotEmptyError(f"there are branches below {path}")
+        if path == self.repository.default_branch:
+            raise NotPermittedError(f"{path} is the default branch and cannot be removed")
+        branch = self._branches.get(path)
+        if branch is not None:
+            branch.gone.clear()
+        await self.repository.delete_branch(path)
+        self._branches.pop(path, None)
+        self._directories.pop(path, None)
+
+
+def _scratch_attributes(node: ScratchFile) -> Attributes:
+    try:
+        stat = node.path.stat()
+    except FileNotFoundError:
+        return Attributes(Kind.FILE, node.permissions, 0, node.mtime_ns or 0, 0.0, 0.0)
+    mtime_ns = node.mtime_ns if node.mtime_ns is not None else stat.st_mtime_ns
+    return Attributes(Kind.FILE, node.permissions, stat.st_size, mtime_ns, 0.0, 0.0)

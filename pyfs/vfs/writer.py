@@ -1,0 +1,247 @@
+"""`Writer`: an open file that collects a save of a table."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import trio
+
+from pyfs.errors import InvalidTextError, PyfsError
+from pyfs.vfs.handle import Handle
+from pyfs.vfs.names import file_name
+from pyfs.vfs.spool import COPY_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyfs._core import Address
+    from pyfs.vfs.feed import Feed
+    from pyfs.vfs.node import TableFile
+    from pyfs.vfs.repository import TableVersion
+    from pyfs.vfs.save import Saver
+    from pyfs.vfs.spool import Spool
+
+log = logging.getLogger(__name__)
+
+
+class Writer(Handle):
+    """Collects a text in a spool and commits it when it is complete.
+
+    It is parsed as it comes, so that `write` itself refuses what cannot be right. A refused save
+    stays refused until the text is begun anew, whatever was reported already: some editors
+    swallow what `fsync` said and believe `close`.
+
+    Complete means: `fsync`, or a `flush` when no other process holds the file (a shell flushes for
+    every child). An empty text is an unfinished save.
+    """
+
+    direct = True
+
+    def __init__(
+        self,
+        node: TableFile,
+        old: TableVersion | None,
+        head: Address,
+        *,
+        flags: int,
+        pid: int,
+        spool: Spool,
+        feed: Feed,
+        saver: Saver,
+        abandoned: Callable[[TableFile], None],
+    ) -> None:
+        self._node = node
+        self._old = old
+        """The text that writes start from, until it is copied or cut away."""
+        self._head = head
+        self._kept_old = False
+        self._append = bool(flags & os.O_APPEND)
+        self._pid = pid
+        self._spool = spool
+        self._feed = feed
+        self._saver = saver
+        self._abandoned = abandoned
+        self._dirty = False
+        self._refusal: PyfsError | None = None
+        self._reported = False
+        self._ended = False
+        """Its last holder has closed it; only a stray descriptor writes on."""
+        self._lock = trio.Lock()
+        node.handles.add(self)
+        saver.writers.add(self)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something was written that is not saved."""
+        return self._dirty
+
+    @property
+    def dirty_size(self) -> int | None:
+        return self._spool.size if self._dirty and not self._ended else None
+
+    async def read(self, offset: int, length: int) -> bytes:
+        if self._old is not None:
+            return await self._old.read(offset, length)
+        return self._spool.read(offset, length)
+
+    async def write(self, offset: int, data: bytes) -> int:
+        async with self._lock:
+            self._saver.check_writable()
+            await self._copy_old(offset)
+            if self._append:
+                offset = self._spool.size
+            if offset == 0:
+                self._begin_anew(fresh=self._spool.size == 0)
+            self._spool.write(offset, data)
+            self._dirty, self._ended = True, False
+            if self._refusal is None:
+                await self._parse(offset, data)
+            if self._refusal is not None:
+                raise self._refusal
+            return len(data)
+
+    async def truncate(self, size: int) -> None:
+        async with self._lock:
+            self._saver.check_writable()
+            if size == 0:
+                self._old = None
+                self._kept_old = False
+                self._spool.truncate(0)
+                self._begin_anew(fresh=True)
+            else:
+                await self._copy_old(None)
+                if size != self._spool.size:
+                    self._spool.truncate(size)
+                    self._begin_anew(fresh=False)
+            self._dirty, self._ended = True, False
+
+    async def flush(self) -> None:
+        async with self._lock:
+            if not self._dirty and self._refusal is None:
+                return
+            name = file_name(self._node.table)
+            if self._dirty and await self._saver.holders.others(self._node, name):
+                log.debug("%s is still held by another process", name)
+                if self._refusal is not None:
+                    raise self._refusal
+                return
+            killer = self._saver.holders.killer(self._pid) if self._dirty else None
+            if killer is not None and self._refusal is None:
+                self._refusal = InvalidTextError(f"the writing process was ended by {killer}")
+            await self._complete(empty_is_error=False)
+
+    async def fsync(self) -> None:
+        async with self._lock:
+            if self._dirty or self._refusal is not None:
+                await self._complete(empty_is_error=True)
+
+    async def release(self) -> None:
+        async with self._lock:
+            try:
+                if self._dirty and not self._ended:
+                    await self._complete(empty_is_error=False)
+            except PyfsError:
+                pass  # reported in status and log; nobody waits for this answer
+            finally:
+                self._node.handles.discard(self)
+                self._saver.writers.discard(self)
+                unfinished = self._dirty and self._spool.size == 0 and self._refusal is None
+                self._spool.remove()
+                if unfinished:
+                    self._abandoned(self._node)
+
+    def give_up(self) -> None:
+        """Keeps what was written so far in the recovery folder: the mount ends before the save."""
+        if self._dirty and self._spool.size and not self._reported:
+            self._reported = True
+            branch, table = self._node.branch.name, self._node.table
+            kept = self._saver.folders.recover(self._spool.path, branch, table)
+            log.error("%s on %s was not saved; the text is kept in %s", table, branch, kept)
+
+    async def _copy_old(self, written_at: int | None) -> None:
+        """Makes the spool hold the whole text, if it still stands for the old version's.
+
+        Where the write comes at the end of that, the old text is parsed on the way, so that a bad
+        line that is appended is refused at once.
+        """
+        if self._old is None:
+            return
+        if not self._append and written_at != await self._old.exact_size():
+            self._feed.abandon()
+        while piece := await self._old.read(self._spool.size, COPY_BYTES):
+            offset = self._spool.size
+            self._spool.write(offset, piece)
+            await self._feed.write(offset, piece)
+        self._old = None
+        self._kept_old = True
+
+    def _begin_anew(self, *, fresh: bool) -> None:
+        self._refusal = None
+        self._reported = False
+        if fresh:
+            self._feed.restart()
+        else:
+            self._feed.abandon()
+
+    async def _parse(self, offset: int, data: bytes) -> None:
+        try:
+            await self._feed.write(offset, data)
+        except PyfsError as exc:
+            self._refusal = exc
+
+    async def _complete(self, *, empty_is_error: bool) -> None:
+        """Commits the text, or raises why not. Keeps a refused text."""
+        if not self._node.linked:
+            self._dirty = False
+            return
+        if self._refusal is None and self._spool.size == 0:
+            if not empty_is_error:
+                return
+            self._refusal = InvalidTextError("an empty file is no table: write at least its header")
+        if self._refusal is None:
+            try:
+                await self._commit()
+            except PyfsError as exc:
+                self._refusal = exc
+            else:
+                return
+        if not self._reported:
+            await self._report()
+        if not empty_is_error:
+            await self._end_refused()
+        raise self._refusal
+
+    async def _commit(self) -> None:
+        node = self._node
+        branch = node.branch
+        built = await self._feed.finish(self._spool)
+        base = None
+        if not self._kept_old:
+            base = self._saver.reads.base(branch.name, node.table, self._pid)
+        name = file_name(node.table)
+        renamed = branch.find(name) is not node
+        await self._saver.commit(node, built, base or self._head, self._pid)
+        self._dirty = False
+        self._head = branch.head
+        await self._saver.kernel.forget_pages(node, attributes_only=self._has_readers())
+        if renamed:
+            await self._saver.kernel.forget_name(branch.directory, name)
+
+    def _has_readers(self) -> bool:
+        return any(not handle.direct for handle in self._node.handles)
+
+    async def _report(self) -> None:
+        if self._refusal is None:
+            return
+        self._reported = True
+        text = self._spool.path if self._spool.size else None
+        name = file_name(self._node.table)
+        await self._saver.refused(self._node.branch, name, self._refusal, text)
+
+    async def _end_refused(self) -> None:
+        """The name means the head's version again, for who looks before `release` comes."""
+        self._ended = True
+        self._node.branch.forget_unsaved(self._node)
+        await self._saver.kernel.forget_pages(self._node, attributes_only=self._has_readers())
