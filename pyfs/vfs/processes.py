@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pyfs.vfs.node import Node
 
 READERS_MAX: Final = 4096
-"""Processes and sessions whose last read of a table is remembered."""
+"""Processes whose last read of a table is remembered."""
+ANCESTORS_MAX: Final = 16
+"""Ancestors of a process that are looked at."""
 PF_EXITING: Final = 0x4
 """The flag in `/proc/<pid>/stat` of a process on its way out (linux/sched.h)."""
 
@@ -42,6 +44,7 @@ class ProcessStat:
     """The part of `/proc/<pid>/stat` that matters here."""
 
     process: Process
+    parent: int
     session: int
     killed_by: int
     """The signal that is ending it, or 0."""
@@ -54,18 +57,20 @@ class ProcessStat:
         except OSError:
             return None
         # The name in parentheses may hold anything; what follows the last one is numbers
-        # (proc_pid_stat(5): session is field 6, flags 9, starttime 22, exit_code 52).
+        # (proc_pid_stat(5): ppid is field 4, session 6, flags 9, starttime 22, exit_code 52).
         fields = text.rpartition(")")[2].split()
         exiting = int(fields[6]) & PF_EXITING
         code = int(fields[49]) if len(fields) > 49 else 0
-        return cls(Process(pid, int(fields[19])), int(fields[3]), code & 0x7F if exiting else 0)
+        process = Process(pid, int(fields[19]))
+        return cls(process, int(fields[1]), int(fields[3]), code & 0x7F if exiting else 0)
 
 
 class LastReads:
-    """At which commit each process, and each session, last read a table.
+    """At which commit each process last read a table.
 
     A save is based on that: who reads, thinks and writes must not undo what others pushed in
-    between. The session stands for a script whose parts are processes of their own.
+    between. A process reads for its ancestors in the session too: for the editor whose helper it
+    is, for the script or the shell whose command it is.
     """
 
     def __init__(self) -> None:
@@ -73,7 +78,7 @@ class LastReads:
 
     def note(self, branch: str, table: str, pid: int, commit: Address) -> None:
         """Process *pid* read *table*, or wrote it, at *commit*."""
-        for reader in _process_and_leader(pid):
+        for reader in _lineage(pid):
             key = (branch, table, reader)
             self._commits.pop(key, None)
             self._commits[key] = commit
@@ -81,20 +86,25 @@ class LastReads:
             del self._commits[next(iter(self._commits))]
 
     def base(self, branch: str, table: str, pid: int) -> Address | None:
-        """The commit that *pid*, else its session, last read *table* at."""
-        readers = _process_and_leader(pid)
-        found = (self._commits.get((branch, table, reader)) for reader in readers)
+        """The commit that *pid*, else its nearest ancestor that did, last read *table* at."""
+        found = (self._commits.get((branch, table, reader)) for reader in _lineage(pid))
         return next((commit for commit in found if commit is not None), None)
 
 
-def _process_and_leader(pid: int) -> list[Process]:
+def _lineage(pid: int) -> list[Process]:
+    """Process *pid* and its ancestors in the same session, then the session's leader."""
     stat = ProcessStat.read(pid)
     if stat is None:
         return []
-    if stat.session in (0, pid):
-        return [stat.process]
-    leader = ProcessStat.read(stat.session)
-    return [stat.process] if leader is None else [stat.process, leader.process]
+    session = stat.session
+    found: list[Process] = []
+    while stat is not None and stat.session == session and len(found) < ANCESTORS_MAX:
+        found.append(stat.process)
+        stat = ProcessStat.read(stat.parent)
+    leader = ProcessStat.read(session)
+    if leader is not None and leader.process not in found:
+        found.append(leader.process)
+    return found
 
 
 class Holders:

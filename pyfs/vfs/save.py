@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from pyfs.errors import (
-    InvalidTextError,
     PyfsError,
     ReadOnlyError,
     SpaceError,
@@ -168,9 +167,5 @@ class Saver:
                 log.error("the text of %s could not be kept: %s", name, exc)  # noqa: TRY400
         branch.failure = Failure(name, error, recovery)
         self.failures.append(branch.failure)
-        where = ""
-        if isinstance(error, InvalidTextError) and error.line:
-            where = f" line {error.line}, column {error.column!r}, value {error.value!r}:"
-        reason = error.reason if isinstance(error, InvalidTextError) else str(error)
         kept = f"; the text is kept in {recovery}" if recovery else ""
-        log.warning("save of %s on %s refused:%s %s%s", name, branch.name, where, reason, kept)
+        log.warning("save of %s on %s refused: %s%s", name, branch.name, error, kept)

@@ -1,0 +1,257 @@
+"""A repository in memory: async all through, no thread, no network."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import trio
+
+from pyfs.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    InvalidTextError,
+    NotFoundError,
+    PyfsError,
+)
+
+
+class Address(str):
+    """Stands for `pyfs._core.Address`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, *parts: object) -> Address:
+        return cls(hashlib.sha256(repr(parts).encode()).hexdigest()[:32])
+
+
+@dataclass(eq=False)
+class Version:
+    """Stands for `TableVersion`: a text whose first line is the header."""
+
+    text: bytes
+    size_known: bool = True
+    address: Address = field(init=False)
+    schema: Any = None
+    table: Any = None
+
+    def __post_init__(self) -> None:
+        self.address = Address.of("table", self.text)
+
+    @property
+    def size(self) -> int | None:
+        return len(self.text) if self.size_known else None
+
+    @property
+    def size_max(self) -> int:
+        return len(self.text) if self.size_known else 10 * len(self.text)
+
+    async def stored_len(self) -> int | None:
+        return len(self.text)
+
+    async def exact_size(self) -> int:
+        await trio.lowlevel.checkpoint()
+        self.size_known = True
+        return len(self.text)
+
+    async def read(self, offset: int, length: int) -> bytes:
+        await trio.lowlevel.checkpoint()
+        return self.text[offset : offset + length]
+
+
+@dataclass(frozen=True)
+class Commit:
+    address: Address
+    parents: list[Address]
+    message: str
+    timestamp_ms: int
+    tables: Mapping[str, Version]
+    name: str = "Ada"
+    email: str = "ada@example.com"
+
+
+@dataclass
+class Snapshot:
+    commit: Commit
+
+    @property
+    def tables(self) -> dict[str, Address]:
+        return {name: version.address for name, version in self.commit.tables.items()}
+
+    async def table(self, name: str) -> Version:
+        await trio.lowlevel.checkpoint()
+        if name not in self.commit.tables:
+            raise NotFoundError(f"no table {name}")
+        return self.commit.tables[name]
+
+
+@dataclass(frozen=True)
+class Saved:
+    commit: Address
+    changed: bool
+
+
+class Build:
+    """Stands for `TableBuild`: integers only, first column is the key, rows sorted by it."""
+
+    def __init__(self, header: bytes) -> None:
+        self._header = header
+        self._rest = b""
+        self._line = 0
+        self._rows: dict[int, bytes] = {}
+
+    def feed(self, text: bytes) -> None:
+        *lines, self._rest = (self._rest + text).split(b"\n")
+        for line in lines:
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        self._line += 1
+        if self._line == 1:
+            if line + b"\n" != self._header:
+                raise InvalidTextError("unknown column", 1, line.decode())
+            return
+        for name, value in zip(self._header.strip().split(b","), line.split(b","), strict=False):
+            if not value.isdigit():
+                raise InvalidTextError("no integer", self._line, name.decode(), value.decode())
+        key = int(line.split(b",")[0])
+        if key in self._rows:
+            raise InvalidTextError(f"key {key} is there twice", self._line)
+        self._rows[key] = line
+
+    def finish(self) -> Any:
+        if self._rest:
+            self._take(self._rest)
+            self._rest = b""
+        rows = b"".join(self._rows[key] + b"\n" for key in sorted(self._rows))
+        return Version(self._header + rows)
+
+
+def start_build(version: Any) -> Build:
+    return Build(version.text.split(b"\n", 1)[0] + b"\n")
+
+
+class MemoryRepository:
+    """Stands for `Repository`. `push` is what another client does."""
+
+    def __init__(self, tables: Mapping[str, bytes] | None = None) -> None:
+        self.commits: dict[Address, Commit] = {}
+        self.remote: dict[str, Address] = {}
+        self.branches: dict[str, Address] = {}
+        self.refreshed_at = 0.0
+        self.failure: PyfsError | None = None
+        """What every request to the remote fails with."""
+        self.refusals: dict[str, str] = {}
+        if tables is not None:
+            self.push("main", tables)
+            self.branches = dict(self.remote)
+
+    @property
+    def default_branch(self) -> str | None:
+        return "main" if "main" in self.branches else next(iter(sorted(self.branches)), None)
+
+    def push(self, branch: str, tables: Mapping[str, bytes | None], message: str = "push") -> None:
+        head = self.remote.get(branch)
+        old = dict(self.commits[head].tables) if head else {}
+        for name, text in tables.items():
+            old.pop(name, None)
+            if text is not None:
+                old[name] = Version(text)
+        self._commit(branch, old, message)
+
+    def _commit(self, branch: str, tables: Mapping[str, Version], message: str) -> Address:
+        head = self.remote.get(branch)
+        parents = [head] if head else []
+        address = Address.of(len(self.commits), parents, sorted(tables), message)
+        stamp = int(time.time() * 1000) + len(self.commits)
+        self.commits[address] = Commit(address, parents, message, stamp, dict(tables))
+        self.remote[branch] = address
+        return address
+
+    def log_of(self, branch: str) -> list[str]:
+        messages = []
+        head: Address | None = self.remote[branch]
+        while head:
+            commit = self.commits[head]
+            messages.append(commit.message)
+            head = commit.parents[0] if commit.parents else None
+        return messages
+
+    def text(self, branch: str, table: str) -> bytes | None:
+        version = self.commits[self.remote[branch]].tables.get(table)
+        return version.text if version else None
+
+    async def _ask(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.failure is not None:
+            raise self.failure
+
+    async def refresh(self, max_age_s: float) -> None:
+        if time.time() - self.refreshed_at >= max_age_s:
+            await self._ask()
+            self.branches = dict(self.remote)
+            self.refreshed_at = time.time()
+
+    async def snapshot(self, commit: Address) -> Snapshot:
+        await trio.lowlevel.checkpoint()
+        return Snapshot(self.commits[commit])
+
+    async def log(self, head: Address) -> AsyncIterator[Commit]:
+        next_one: Address | None = head
+        while next_one:
+            commit = self.commits[next_one]
+            yield commit
+            next_one = commit.parents[0] if commit.parents else None
+
+    async def save(
+        self,
+        branch: str,
+        base: Address,
+        changes: Mapping[str, Any],
+        message: str | None,
+    ) -> Saved:
+        await self._ask()
+        self.branches = dict(self.remote)
+        if branch not in self.remote:
+            raise NotFoundError(f"no branch {branch}")
+        tables = dict(self.commits[self.remote[branch]].tables)
+        before = self.commits[base].tables
+        changed = False
+        for name, built in changes.items():
+            old, now = before.get(name), tables.get(name)
+            wanted = built.address if built else None
+            if (now.address if now else None) == wanted:
+                continue
+            if (old.address if old else None) != (now.address if now else None):
+                raise ConflictError(f"table {name} was changed meanwhile")
+            changed = True
+            if built is None:
+                del tables[name]
+            else:
+                tables[name] = built
+        if changed:
+            default = "drop" if None in changes.values() and len(changes) == 1 else "update"
+            self._commit(branch, tables, message or f"{default} {', '.join(changes)}")
+            self.branches = dict(self.remote)
+        return Saved(self.remote[branch], changed)
+
+    async def create_branch(self, name: str, head: Address) -> None:
+        await self._ask()
+        if name in self.remote:
+            raise AlreadyExistsError(name)
+        self.remote[name] = head
+        self.branches = dict(self.remote)
+
+    async def delete_branch(self, name: str) -> None:
+        await self._ask()
+        if name not in self.remote:
+            raise NotFoundError(name)
+        del self.remote[name]
+        self.branches = dict(self.remote)
+
+    async def refuses_writes(self, snapshot: Any, table: str) -> str | None:
+        return self.refusals.get(table)
