@@ -16,10 +16,12 @@
 pub mod address;
 pub mod archive;
 pub mod chunk;
+pub mod csv;
 pub mod error;
 pub mod manifest;
 pub mod message;
 pub mod table;
+pub mod value;
 pub mod tree;
 
 pub use address::Address;

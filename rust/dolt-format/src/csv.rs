@@ -1,0 +1,59 @@
+//! Rows as text: how Dolt exports a table to CSV, leaf by leaf, and back.
+
+pub mod columns;
+pub mod extent;
+pub mod parse;
+pub mod render;
+
+/// Appends a field that is not NULL, quoted where Dolt quotes it.
+pub(crate) fn push_field(field: &[u8], out: &mut Vec<u8>) {
+    if !needs_quotes(field) {
+        out.extend_from_slice(field);
+        return;
+    }
+    out.push(b'"');
+    for byte in field {
+        if *byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
+}
+
+/// A field is quoted when it is empty, holds a comma, a quote, CR or LF, equals `\.`, or starts
+/// with a Unicode space.
+fn needs_quotes(field: &[u8]) -> bool {
+    if field.is_empty() || field == b"\\." {
+        return true;
+    }
+    if field.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
+        return true;
+    }
+    match field {
+        [b' ' | b'\t' | 0x0b | 0x0c, ..] | [0xc2, 0x85 | 0xa0, ..] => true,
+        [0..0x80, ..] => false,
+        _ => {
+            let head = &field[..field.len().min(4)];
+            let valid = match std::str::from_utf8(head) {
+                Ok(text) => text,
+                Err(error) => std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default(),
+            };
+            valid.chars().next().is_some_and(char::is_whitespace)
+        }
+    }
+}
+
+/// The header line of a table with these columns, with its line end.
+#[must_use]
+pub fn header<'a>(columns: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+    let mut line = Vec::new();
+    for (position, column) in columns.into_iter().enumerate() {
+        if position > 0 {
+            line.push(b',');
+        }
+        push_field(column.as_bytes(), &mut line);
+    }
+    line.push(b'\n');
+    line
+}

@@ -1,0 +1,123 @@
+//! `Columns`: where each shown column's value stands in a row's tuples, and how it is printed.
+
+use crate::FormatError;
+use crate::message::schema::TableSchema;
+use crate::value::encoding as e;
+use crate::value::expression::Expression;
+use crate::value::sql_type::SqlType;
+
+/// Where a column's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A field of the key tuple.
+    Key(usize),
+    /// A field of the value tuple.
+    Value(usize),
+    /// A virtual generated column: computed from others, by their positions in the table.
+    Computed(Expression),
+}
+
+/// A column that the text shows.
+#[derive(Debug, Clone)]
+pub struct ShownColumn {
+    /// Its position in the table.
+    pub position: usize,
+    /// Its name.
+    pub name: String,
+    /// Where its value comes from.
+    pub source: Source,
+    /// Its type.
+    pub sql_type: SqlType,
+    /// How its field is encoded.
+    pub encoding: u8,
+}
+
+/// How the rows of a table are laid out in tuples and shown.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    /// The columns that the text shows, in table order.
+    pub shown: Vec<ShownColumn>,
+    /// Where each column of the table is stored; `None` for virtual ones.
+    pub sources: Vec<Option<Source>>,
+    /// Whether rows have no key, but a count.
+    pub keyless: bool,
+}
+
+impl Columns {
+    /// The layout of a table's rows.
+    pub fn new(schema: &TableSchema) -> Result<Self, FormatError> {
+        let keyless = schema.primary_key.is_empty();
+        // A keyless row's value starts with how often it occurs.
+        let mut next_value = usize::from(keyless);
+        let mut sources = Vec::with_capacity(schema.columns.len());
+        for (position, column) in schema.columns.iter().enumerate() {
+            let in_key = schema.primary_key.iter().position(|at| usize::from(*at) == position);
+            sources.push(match in_key {
+                Some(field) => Some(Source::Key(field)),
+                None if column.is_virtual => None,
+                None => {
+                    next_value += 1;
+                    Some(Source::Value(next_value - 1))
+                }
+            });
+        }
+        let names: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+        let mut shown = Vec::new();
+        for (position, column) in schema.columns.iter().enumerate() {
+            if column.hidden_system {
+                continue;
+            }
+            let sql_type = SqlType::parse(&column.sql_type)?;
+            let source = match sources.get(position).cloned().flatten() {
+                Some(source) => source,
+                None => computed(&column.default, &names, schema, &sql_type)?,
+            };
+            shown.push(ShownColumn {
+                position,
+                name: column.name.clone(),
+                source,
+                sql_type,
+                encoding: column.encoding,
+            });
+        }
+        Ok(Self { shown, sources, keyless })
+    }
+}
+
+/// A virtual column, where it is integer arithmetic over stored integer columns.
+fn computed(
+    text: &str,
+    names: &[&str],
+    schema: &TableSchema,
+    sql_type: &SqlType,
+) -> Result<Source, FormatError> {
+    let unsupported =
+        || FormatError::Unsupported(format!("the generated column's expression {text}"));
+    let expression = Expression::parse(text, names)?;
+    for position in expression.columns() {
+        let column = schema.columns.get(position).ok_or_else(unsupported)?;
+        if column.is_virtual || !(e::INT8..=e::UINT64).contains(&column.encoding) {
+            return Err(unsupported());
+        }
+    }
+    match sql_type {
+        SqlType::Int { .. } => Ok(Source::Computed(expression)),
+        _ => Err(unsupported()),
+    }
+}
+
+/// The integer in a field of an integer encoding.
+#[must_use]
+pub fn integer(encoding: u8, field: &[u8]) -> Option<i128> {
+    Some(match encoding {
+        e::INT8 => i8::from_le_bytes(field.try_into().ok()?).into(),
+        e::UINT8 => u8::from_le_bytes(field.try_into().ok()?).into(),
+        e::INT16 => i16::from_le_bytes(field.try_into().ok()?).into(),
+        e::UINT16 | e::ENUM => u16::from_le_bytes(field.try_into().ok()?).into(),
+        e::INT32 => i32::from_le_bytes(field.try_into().ok()?).into(),
+        e::UINT32 | e::DATE => u32::from_le_bytes(field.try_into().ok()?).into(),
+        e::INT64 | e::TIME | e::DATETIME => i64::from_le_bytes(field.try_into().ok()?).into(),
+        e::UINT64 | e::BIT64 | e::SET => u64::from_le_bytes(field.try_into().ok()?).into(),
+        _ => return None,
+    })
+}

@@ -1,0 +1,397 @@
+//! Rows to text. What stands out of band is asked for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::columns::{Columns, ShownColumn, Source, integer};
+use super::push_field;
+use crate::message::schema::TableSchema;
+use crate::tree::{Kind, Node, Traversal};
+use crate::value::adaptive::{self, Adaptive};
+use crate::value::encoding as e;
+use crate::value::number::{push_decimal, push_float, push_i64, push_u64};
+use crate::value::sql_type::SqlType;
+use crate::value::time::{push_date, push_datetime, push_time};
+use crate::value::tuple::Tuple;
+use crate::{Address, Chunk, FormatError};
+
+/// Out-of-band values longer than this are refused: LONGTEXT and LONGBLOB end here.
+const VALUE_LEN_MAX: u64 = 4 << 30;
+/// A row that occurs more often than this is refused: its text would have no end.
+const CARDINALITY_MAX: u64 = 1 << 32;
+
+/// How to print the rows of one table.
+#[derive(Debug, Clone)]
+pub struct Renderer {
+    columns: Arc<Columns>,
+}
+
+/// The nodes of out-of-band values, by address.
+pub type Values = HashMap<Address, Node>;
+
+impl Renderer {
+    /// How to print the rows of a table with this schema.
+    pub fn new(schema: &TableSchema) -> Result<Self, FormatError> {
+        Ok(Self { columns: Arc::new(Columns::new(schema)?) })
+    }
+
+    /// The layout of the rows.
+    #[must_use]
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The roots of the out-of-band values of a leaf, with the length each promises.
+    fn out_of_band(&self, leaf: &Node) -> Result<Vec<Address>, FormatError> {
+        let columns: Vec<&ShownColumn> = self
+            .columns
+            .shown
+            .iter()
+            .filter(|column| e::is_adaptive(column.encoding) || e::is_address(column.encoding))
+            .collect();
+        let mut roots = Vec::new();
+        if columns.is_empty() {
+            return Ok(roots);
+        }
+        for item in 0..leaf.len() {
+            let row = Row::new(leaf, item)?;
+            for column in &columns {
+                let Some(field) = row.field(&column.source) else {
+                    continue;
+                };
+                if e::is_adaptive(column.encoding) {
+                    match adaptive::decode(field) {
+                        Some(Adaptive::Inline(_)) => {}
+                        Some(Adaptive::OutOfBand(len, root)) if len <= VALUE_LEN_MAX => {
+                            roots.push(root);
+                        }
+                        _ => return Err(bad_field(column)),
+                    }
+                } else {
+                    let root = Address::try_from(field)?;
+                    roots.extend((!root.is_empty()).then_some(root));
+                }
+            }
+        }
+        Ok(roots)
+    }
+
+    /// Appends the text of all rows of a leaf.
+    pub fn render(
+        &self,
+        leaf: &Node,
+        values: &Values,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
+        if !leaf.is_leaf() || leaf.kind() != Kind::Tuples {
+            return Err(FormatError::corrupt("table leaf", "it is another kind of node"));
+        }
+        let mut scratch = Vec::new();
+        for item in 0..leaf.len() {
+            let start = out.len();
+            let row = Row::new(leaf, item)?;
+            for (position, column) in self.columns.shown.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                if let Source::Computed(expression) = &column.source {
+                    let value = expression.evaluate(&|at| self.integer_at(&row, at));
+                    if let Some(value) = value {
+                        out.extend_from_slice(value.to_string().as_bytes());
+                    }
+                } else if let Some(field) = row.field(&column.source) {
+                    push_value(column, field, values, &mut scratch, out)?;
+                }
+            }
+            out.push(b'\n');
+            if self.columns.keyless {
+                repeat(&row, start, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn integer_at(&self, row: &Row<'_>, position: usize) -> Option<i128> {
+        let source = self.columns.sources.get(position)?.as_ref()?;
+        let column = self.columns.shown.iter().find(|column| column.position == position)?;
+        integer(column.encoding, row.field(source)?)
+    }
+}
+
+struct Row<'a> {
+    key: Tuple<'a>,
+    value: Tuple<'a>,
+}
+
+impl<'a> Row<'a> {
+    fn new(leaf: &'a Node, item: usize) -> Result<Self, FormatError> {
+        let tuple = |raw| {
+            Tuple::new(raw)
+                .ok_or_else(|| FormatError::corrupt("table leaf", format!("row {item} is no tuple")))
+        };
+        Ok(Self { key: tuple(leaf.key(item))?, value: tuple(leaf.value(item))? })
+    }
+
+    fn field(&self, source: &Source) -> Option<&'a [u8]> {
+        match source {
+            Source::Key(field) => self.key.field(*field),
+            Source::Value(field) => self.value.field(*field),
+            Source::Computed(_) => None,
+        }
+    }
+}
+
+/// Equal rows of a keyless table are stored once, with how often they occur.
+fn repeat(row: &Row<'_>, start: usize, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    let times = row.value.field(0).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_le_bytes);
+    let line = out.get(start..).unwrap_or_default().to_vec();
+    if times == 0 || times > CARDINALITY_MAX {
+        let why = format!("a row of a keyless table that occurs {times} times");
+        return Err(FormatError::corrupt("table leaf", why));
+    }
+    for _ in 1..times {
+        out.extend_from_slice(&line);
+    }
+    Ok(())
+}
+
+fn bad_field(column: &ShownColumn) -> FormatError {
+    FormatError::corrupt(
+        "table leaf",
+        format!("a value of column {:?} breaks encoding {}", column.name, column.encoding),
+    )
+}
+
+fn push_value(
+    column: &ShownColumn,
+    field: &[u8],
+    values: &Values,
+    scratch: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) -> Result<(), FormatError> {
+    let bad = || bad_field(column);
+    let number = || integer(column.encoding, field).ok_or_else(bad);
+    match column.encoding {
+        e::INT8 | e::INT16 | e::INT32 | e::INT64 => push_i64(number()? as i64, out),
+        e::UINT8 | e::UINT16 | e::UINT32 | e::UINT64 | e::BIT64 => push_u64(number()? as u64, out),
+        e::FLOAT32 => {
+            let raw = field.try_into().map_err(|_| bad())?;
+            push_float(f64::from(f32::from_le_bytes(raw)), true, out);
+        }
+        e::FLOAT64 => {
+            let raw = field.try_into().map_err(|_| bad())?;
+            push_float(f64::from_le_bytes(raw), false, out);
+        }
+        e::DECIMAL => {
+            let scale = match column.sql_type {
+                SqlType::Decimal { scale, .. } => scale,
+                _ => return Err(bad()),
+            };
+            if !push_decimal(field, scale, out) {
+                return Err(bad());
+            }
+        }
+        e::YEAR => match field {
+            [255] => out.push(b'0'),
+            [year] => push_u64(1901 + u64::from(*year), out),
+            _ => return Err(bad()),
+        },
+        e::DATE => push_date(number()? as u32, out),
+        e::TIME => push_time(number()? as i64, out),
+        e::DATETIME => {
+            let precision = match column.sql_type {
+                SqlType::Datetime { precision, .. } => precision,
+                _ => return Err(bad()),
+            };
+            push_datetime(number()? as i64, precision, out);
+        }
+        e::ENUM => {
+            let SqlType::Enum(members) = &column.sql_type else {
+                return Err(bad());
+            };
+            let member = usize::try_from(number()?).ok().and_then(|number| number.checked_sub(1));
+            match member {
+                None => push_field(b"", out),
+                Some(at) => push_field(members.get(at).ok_or_else(bad)?.as_bytes(), out),
+            }
+        }
+        e::SET => {
+            let SqlType::Set(members) = &column.sql_type else {
+                return Err(bad());
+            };
+            let bits = number()? as u64;
+            if members.len() < 64 && bits >> members.len() != 0 {
+                return Err(bad());
+            }
+            let chosen = (0..).zip(members).filter(|(bit, _)| bits >> bit & 1 == 1);
+            let names: Vec<&str> = chosen.map(|(_, member)| member.as_str()).collect();
+            push_field(names.join(",").as_bytes(), out);
+        }
+        e::STRING | e::BYTES | e::GEOMETRY => {
+            let (_, value) = field.split_last().ok_or_else(bad)?;
+            push_field(value, out);
+        }
+        e::JSON => {
+            let (_, value) = field.split_last().ok_or_else(bad)?;
+            push_field(&shown_json(value), out);
+        }
+        encoding if e::is_adaptive(encoding) => {
+            let value = match adaptive::decode(field).ok_or_else(bad)? {
+                Adaptive::Inline(value) => value,
+                Adaptive::OutOfBand(len, root) => {
+                    scratch.clear();
+                    assemble(root, values, scratch)?;
+                    if scratch.len() as u64 != len {
+                        let why = format!("{} bytes, its row promises {len}", scratch.len());
+                        return Err(FormatError::corrupt(format!("value {root}"), why));
+                    }
+                    scratch
+                }
+            };
+            if encoding == e::JSON_ADAPTIVE {
+                push_field(&shown_json(value), out);
+            } else {
+                push_field(value, out);
+            }
+        }
+        encoding if e::is_address(encoding) => {
+            scratch.clear();
+            let root = Address::try_from(field)?;
+            if !root.is_empty() {
+                assemble(root, values, scratch)?;
+            }
+            if encoding == e::JSON_ADDR {
+                push_field(&shown_json(scratch), out);
+            } else {
+                push_field(scratch, out);
+            }
+        }
+        encoding => {
+            return Err(FormatError::Unsupported(format!(
+                "column {:?} has encoding {encoding}",
+                column.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Appends the bytes of an out-of-band value: its leaves in order.
+fn assemble(root: Address, values: &Values, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    let node = values
+        .get(&root)
+        .ok_or_else(|| FormatError::corrupt(format!("value {root}"), "it is not at hand"))?;
+    // Levels were checked to fall when the nodes came in, so this ends.
+    if node.is_leaf() && node.kind() == Kind::Blob {
+        out.extend_from_slice(node.value(0));
+    } else {
+        for item in 0..node.len() {
+            assemble(node.address(item), values, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// JSON as Dolt shows it: old data has `<`, `>` and `&` escaped.
+fn shown_json(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    const ESCAPES: [(&[u8], u8); 3] = [(b"\\u003c", b'<'), (b"\\u003e", b'>'), (b"\\u0026", b'&')];
+    if !ESCAPES.iter().any(|(escape, _)| text.windows(6).any(|window| window == *escape)) {
+        return text.into();
+    }
+    let mut shown = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.first() {
+        let escape = ESCAPES.iter().find(|(escape, _)| rest.starts_with(escape));
+        let taken = match escape {
+            Some((escape, character)) => {
+                shown.push(*character);
+                escape.len()
+            }
+            None => {
+                let taken = if *first == b'\\' { rest.len().min(2) } else { 1 };
+                shown.extend_from_slice(&rest[..taken]);
+                taken
+            }
+        };
+        rest = &rest[taken..];
+    }
+    shown.into()
+}
+
+/// The text of some leaves, each without the header. Fetches only out-of-band values.
+#[derive(Debug)]
+pub struct Render {
+    renderer: Renderer,
+    leaves: Vec<Node>,
+    values: Values,
+    /// Roots and children not asked for yet; what a parent promises of a child's level.
+    wanted: Vec<(Address, Option<u8>)>,
+    asked: HashMap<Address, Option<u8>>,
+}
+
+impl Render {
+    /// Renders `leaves`.
+    pub fn new(renderer: Renderer, leaves: Vec<Node>) -> Result<Self, FormatError> {
+        let mut wanted = Vec::new();
+        for leaf in &leaves {
+            let roots = renderer.out_of_band(leaf)?;
+            wanted.extend(roots.into_iter().map(|root| (root, None)));
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted.reverse();
+        Ok(Self { renderer, leaves, values: HashMap::new(), wanted, asked: HashMap::new() })
+    }
+}
+
+impl Traversal for Render {
+    type Output = Vec<Vec<u8>>;
+
+    fn needs(&mut self, limit: usize) -> Vec<Address> {
+        let mut batch = Vec::new();
+        while batch.len() < limit
+            && let Some((address, level)) = self.wanted.pop()
+        {
+            if !self.values.contains_key(&address) && self.asked.insert(address, level).is_none() {
+                batch.push(address);
+            }
+        }
+        batch
+    }
+
+    fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
+        for chunk in chunks {
+            let address = chunk.address();
+            let bad = |why: String| FormatError::corrupt(format!("value {address}"), why);
+            let promised = self
+                .asked
+                .remove(&address)
+                .ok_or_else(|| bad("it was not asked for".to_owned()))?;
+            let node = Node::decode_any(chunk.contents().clone())?;
+            if promised.is_some_and(|level| level != node.level()) {
+                return Err(bad(format!("level {}, its parent promises {promised:?}", node.level())));
+            }
+            match node.kind() {
+                Kind::Blob if node.is_leaf() => {}
+                Kind::Blob | Kind::Addresses if !node.is_leaf() => {
+                    let level = Some(node.level() - 1);
+                    let children = (0..node.len()).rev();
+                    self.wanted.extend(children.map(|item| (node.address(item), level)));
+                }
+                kind => return Err(bad(format!("a {} node holds no value", kind.file_id()))),
+            }
+            self.values.insert(address, node);
+        }
+        Ok(())
+    }
+
+    fn result(&mut self) -> Result<Self::Output, FormatError> {
+        let mut texts = Vec::with_capacity(self.leaves.len());
+        for leaf in &self.leaves {
+            let mut text = Vec::with_capacity(2 * leaf.message().len());
+            self.renderer.render(leaf, &self.values, &mut text)?;
+            texts.push(text);
+        }
+        Ok(texts)
+    }
+}

@@ -1,0 +1,131 @@
+//! `Expression`: integer arithmetic of generated columns, as far as it can be evaluated here.
+
+use crate::FormatError;
+
+/// Sums and products of integer columns and literals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expression {
+    /// A literal.
+    Literal(i128),
+    /// The value of a column, by its position in the table.
+    Column(usize),
+    /// Two operands and `+`, `-` or `*`.
+    Binary(Box<Expression>, char, Box<Expression>),
+}
+
+/// Deeper ones are refused: parsing and evaluating recurse.
+const DEPTH_MAX: usize = 50;
+
+impl Expression {
+    /// Parses the text of a generated column's expression over columns of these names.
+    pub fn parse(text: &str, columns: &[&str]) -> Result<Self, FormatError> {
+        let mut parser = Parser { rest: text.trim(), columns, depth: 0 };
+        parser.sum().filter(|_| parser.rest.trim().is_empty()).ok_or_else(|| {
+            FormatError::Unsupported(format!("the generated column's expression {text}"))
+        })
+    }
+
+    /// The value; `None` when a column is NULL or the result is beyond 128 bits.
+    pub fn evaluate(&self, column: &impl Fn(usize) -> Option<i128>) -> Option<i128> {
+        match self {
+            Self::Literal(value) => Some(*value),
+            Self::Column(position) => column(*position),
+            Self::Binary(left, operator, right) => {
+                let (left, right) = (left.evaluate(column)?, right.evaluate(column)?);
+                match operator {
+                    '+' => left.checked_add(right),
+                    '-' => left.checked_sub(right),
+                    _ => left.checked_mul(right),
+                }
+            }
+        }
+    }
+
+    /// The positions of the columns it names.
+    #[must_use]
+    pub fn columns(&self) -> Vec<usize> {
+        match self {
+            Self::Literal(_) => Vec::new(),
+            Self::Column(position) => vec![*position],
+            Self::Binary(left, _, right) => [left.columns(), right.columns()].concat(),
+        }
+    }
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+    columns: &'a [&'a str],
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn take(&mut self, wanted: &[char]) -> Option<char> {
+        let trimmed = self.rest.trim_start();
+        let first = trimmed.chars().next().filter(|c| wanted.contains(c))?;
+        self.rest = &trimmed[first.len_utf8()..];
+        Some(first)
+    }
+
+    fn sum(&mut self) -> Option<Expression> {
+        let mut left = self.product()?;
+        while let Some(operator) = self.take(&['+', '-']) {
+            left = Expression::Binary(Box::new(left), operator, Box::new(self.product()?));
+        }
+        Some(left)
+    }
+
+    fn product(&mut self) -> Option<Expression> {
+        let mut left = self.factor()?;
+        while self.take(&['*']).is_some() {
+            left = Expression::Binary(Box::new(left), '*', Box::new(self.factor()?));
+        }
+        Some(left)
+    }
+
+    fn factor(&mut self) -> Option<Expression> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return None;
+        }
+        if self.take(&['(']).is_some() {
+            let inner = self.sum()?;
+            self.take(&[')'])?;
+            self.depth -= 1;
+            return Some(inner);
+        }
+        self.depth -= 1;
+        if self.take(&['`']).is_some() {
+            let (name, rest) = self.rest.split_once('`')?;
+            self.rest = rest;
+            let position = self.columns.iter().position(|c| c.eq_ignore_ascii_case(name))?;
+            return Some(Expression::Column(position));
+        }
+        let trimmed = self.rest.trim_start();
+        let len = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
+        let (digits, rest) = trimmed.split_at(len);
+        // A fraction would make it decimal arithmetic.
+        if rest.starts_with(['.', 'e', 'E', 'x']) {
+            return None;
+        }
+        self.rest = rest;
+        digits.parse().ok().map(Expression::Literal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_is_evaluated() {
+        let parse = |text| Expression::parse(text, &["a", "b"]);
+        let value = |text| parse(text).expect(text).evaluate(&|at| Some(3 + at as i128));
+        assert_eq!(value("((`a` + `b`))"), Some(7));
+        assert_eq!(value("(`a` * 2 - (1 + `b`))"), Some(1));
+        assert_eq!(parse("`a` + 1").expect("it parses").evaluate(&|_| None), None);
+        for text in ["upper(`a`)", "`a` / 2", "1.5", "`c`", "", "(`a`", "`a` `b`"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        assert!(parse(&"(".repeat(100_000)).is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! Tuples: fields, then where each starts, then how many there are.
+//!
+//! ```text
+//!   field[0] … field[n-1] | start[1] u16 … start[n-1] u16 | n u16      little-endian
+//! ```
+//!
+//! NULL is a field without bytes. Trailing NULLs are left out.
+
+/// A view of a tuple's bytes. Reading past what is stored gives NULL.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuple<'a> {
+    fields: &'a [u8],
+    starts: &'a [u8],
+    len: usize,
+}
+
+impl<'a> Tuple<'a> {
+    /// The tuple in `raw`; `None` when these bytes are no tuple.
+    #[must_use]
+    pub fn new(raw: &'a [u8]) -> Option<Self> {
+        let (rest, len) = raw.split_last_chunk::<2>()?;
+        let len = usize::from(u16::from_le_bytes(*len));
+        let at = rest.len().checked_sub(2 * len.saturating_sub(1))?;
+        let (fields, starts) = rest.split_at(at);
+        let mut last = 0;
+        for raw in starts.chunks_exact(2) {
+            let start = usize::from(u16::from_le_bytes([raw[0], raw[1]]));
+            if start < last || start > fields.len() {
+                return None;
+            }
+            last = start;
+        }
+        Some(Self { fields, starts, len })
+    }
+
+    /// Fields stored.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no field is stored.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn start(&self, field: usize) -> usize {
+        match field {
+            0 => 0,
+            _ if field >= self.len => self.fields.len(),
+            _ => {
+                let raw = self.starts.get(2 * field - 2..2 * field).unwrap_or(&[0, 0]);
+                usize::from(u16::from_le_bytes([raw[0], raw[1]]))
+            }
+        }
+    }
+
+    /// The bytes of a field, or `None` for NULL.
+    #[must_use]
+    pub fn field(&self, field: usize) -> Option<&'a [u8]> {
+        if field >= self.len {
+            return None;
+        }
+        self.fields.get(self.start(field)..self.start(field + 1)).filter(|raw| !raw.is_empty())
+    }
+}
+
+/// The most fields a tuple has.
+pub const FIELDS_MAX: usize = 4096;
+/// The most bytes that a tuple's fields take together.
+pub const FIELD_BYTES_MAX: usize = 65504;
+
+/// Ends the tuple whose fields were appended to `out` from `start` on; `ends` has where each
+/// field ends, counted from `start`. Trailing NULLs are dropped.
+pub(crate) fn finish_tuple(out: &mut Vec<u8>, ends: &[u16]) {
+    let mut len = ends.len();
+    while len > 0 && ends[len - 1] == if len > 1 { ends[len - 2] } else { 0 } {
+        len -= 1;
+    }
+    for end in ends.iter().take(len.saturating_sub(1)) {
+        out.extend_from_slice(&end.to_le_bytes());
+    }
+    // At most FIELDS_MAX, so it fits.
+    out.extend_from_slice(&(len as u16).to_le_bytes());
+}
