@@ -27,7 +27,10 @@ fn needs_quotes(field: &[u8]) -> bool {
     if field.is_empty() || field == b"\\." {
         return true;
     }
-    if field.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
+    if field
+        .iter()
+        .any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n'))
+    {
         return true;
     }
     match field {

@@ -15,14 +15,15 @@
 
 pub mod address;
 pub mod archive;
+pub mod build;
 pub mod chunk;
 pub mod csv;
 pub mod error;
 pub mod manifest;
 pub mod message;
 pub mod table;
-pub mod value;
 pub mod tree;
+pub mod value;
 
 pub use address::Address;
 pub use chunk::Chunk;

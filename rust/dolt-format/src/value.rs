@@ -1,10 +1,14 @@
 //! Values: tuples, their fields, and what a schema says of them.
 
 pub mod adaptive;
+mod decimal_text;
 pub mod encoding;
 pub mod expression;
-pub mod number;
-pub mod sort_key;
+pub mod from_text;
+mod json_text;
+pub(crate) mod number;
+pub(crate) mod sort_key;
 pub mod sql_type;
-pub mod time;
+pub(crate) mod time;
+mod time_text;
 pub mod tuple;

@@ -28,11 +28,24 @@ fn every_table_of_every_remote_is_shown_as_dolt_exports_it() {
             layout.expand(&nodes).expect("it expands");
             let decoded = leaves
                 .iter()
-                .map(|leaf| if *leaf == root.address() { &root } else { store.get(*leaf) })
+                .map(|leaf| {
+                    if *leaf == root.address() {
+                        &root
+                    } else {
+                        store.get(*leaf)
+                    }
+                })
                 .map(|chunk| Node::decode(Kind::Tuples, chunk.contents().clone()).expect("a leaf"));
             let mut render = Render::new(renderer.clone(), decoded.collect()).expect("it starts");
-            let texts = store.drive(&mut render).unwrap_or_else(|error| panic!("{name}: {error}"));
-            layout.set_lengths(leaves.iter().copied().zip(texts.iter().map(|t| t.len() as u64)));
+            let texts = store
+                .drive(&mut render)
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            layout.set_lengths(
+                leaves
+                    .iter()
+                    .copied()
+                    .zip(texts.iter().map(|t| t.len() as u64)),
+            );
             if nodes.is_empty() {
                 texts.iter().for_each(|leaf| text.extend_from_slice(leaf));
             } else {
@@ -43,12 +56,20 @@ fn every_table_of_every_remote_is_shown_as_dolt_exports_it() {
         assert_eq!(layout.size(), Some(expected.len() as u64), "{name}");
         assert_eq!(layout.size_max(), expected.len() as u64, "{name}");
         if text != expected {
-            let at = text.iter().zip(&expected).position(|(a, b)| a != b).unwrap_or(text.len());
+            let at = text
+                .iter()
+                .zip(&expected)
+                .position(|(a, b)| a != b)
+                .unwrap_or(text.len());
             let around = |text: &[u8]| {
                 let part = &text[at.saturating_sub(60).min(text.len())..text.len().min(at + 60)];
                 String::from_utf8_lossy(part).into_owned()
             };
-            panic!("{name} differs at {at}:\n{}\n{}", around(&text), around(&expected));
+            panic!(
+                "{name} differs at {at}:\n{}\n{}",
+                around(&text),
+                around(&expected)
+            );
         }
         let extents = layout.extents(0, u64::MAX);
         assert_eq!(

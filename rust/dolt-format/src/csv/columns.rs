@@ -51,7 +51,10 @@ impl Columns {
         let mut next_value = usize::from(keyless);
         let mut sources = Vec::with_capacity(schema.columns.len());
         for (position, column) in schema.columns.iter().enumerate() {
-            let in_key = schema.primary_key.iter().position(|at| usize::from(*at) == position);
+            let in_key = schema
+                .primary_key
+                .iter()
+                .position(|at| usize::from(*at) == position);
             sources.push(match in_key {
                 Some(field) => Some(Source::Key(field)),
                 None if column.is_virtual => None,
@@ -61,7 +64,11 @@ impl Columns {
                 }
             });
         }
-        let names: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+        let names: Vec<&str> = schema
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
         let mut shown = Vec::new();
         for (position, column) in schema.columns.iter().enumerate() {
             if column.hidden_system {
@@ -80,7 +87,11 @@ impl Columns {
                 encoding: column.encoding,
             });
         }
-        Ok(Self { shown, sources, keyless })
+        Ok(Self {
+            shown,
+            sources,
+            keyless,
+        })
     }
 }
 

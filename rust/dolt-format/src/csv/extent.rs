@@ -53,19 +53,30 @@ impl TextLayout {
             .map(|column| field_len_max(&column.sql_type).saturating_add(1))
             .fold(0, u64::saturating_add);
         if root.kind() != Kind::Tuples {
-            return Err(FormatError::corrupt("table", "its rows are another kind of node"));
+            return Err(FormatError::corrupt(
+                "table",
+                "its rows are another kind of node",
+            ));
         }
         let mut subtrees = Vec::new();
         if root.is_leaf() {
             if !root.is_empty() {
                 let address = Address::of(root.message());
-                subtrees.push(Subtree { address, level: 0, count: root.tree_count() });
+                subtrees.push(Subtree {
+                    address,
+                    level: 0,
+                    count: root.tree_count(),
+                });
             }
         } else {
             subtrees.extend(children(root));
         }
         let header_len = header.len() as u64;
-        let row_len_max = if columns.keyless { SIZE_BOUND } else { row_len_max };
+        let row_len_max = if columns.keyless {
+            SIZE_BOUND
+        } else {
+            row_len_max
+        };
         Ok(Self {
             header_len,
             row_len_max,
@@ -94,14 +105,17 @@ impl TextLayout {
             Some(length) => *length,
             None => subtree.count.saturating_mul(self.row_len_max),
         });
-        rest.fold(self.placed(), u64::saturating_add).min(SIZE_BOUND)
+        rest.fold(self.placed(), u64::saturating_add)
+            .min(SIZE_BOUND)
     }
 
     /// Leaves, or an estimate that is rarely too small.
     #[must_use]
     pub fn leaf_count_max(&self) -> u64 {
         let leaves = self.subtrees.iter().map(|subtree| {
-            FAN_OUT.saturating_pow(u32::from(subtree.level)).min(subtree.count.max(1))
+            FAN_OUT
+                .saturating_pow(u32::from(subtree.level))
+                .min(subtree.count.max(1))
         });
         leaves.fold(0, u64::saturating_add)
     }
@@ -109,12 +123,7 @@ impl TextLayout {
     /// What has to be known to place `[offset, offset + length)`: inner nodes and leaves, in text
     /// order, at most `limit` together.
     #[must_use]
-    pub fn frontier(
-        &self,
-        offset: u64,
-        length: u64,
-        limit: usize,
-    ) -> (Vec<Address>, Vec<Address>) {
+    pub fn frontier(&self, offset: u64, length: u64, limit: usize) -> (Vec<Address>, Vec<Address>) {
         let end = offset.saturating_add(length);
         let (mut nodes, mut leaves) = (Vec::new(), Vec::new());
         let mut known = self.placed();
@@ -162,7 +171,10 @@ impl TextLayout {
 
     fn advance(&mut self) {
         while let Some(subtree) = self.subtrees.get(self.starts.len() - 1) {
-            let length = self.lengths.get(&subtree.address).filter(|_| subtree.level == 0);
+            let length = self
+                .lengths
+                .get(&subtree.address)
+                .filter(|_| subtree.level == 0);
             let Some(length) = length else { break };
             self.starts.push(self.placed().saturating_add(*length));
         }
@@ -172,7 +184,10 @@ impl TextLayout {
     #[must_use]
     pub fn extents(&self, offset: u64, length: u64) -> Vec<Extent> {
         let end = offset.saturating_add(length);
-        let first = self.starts.partition_point(|start| *start <= offset).saturating_sub(1);
+        let first = self
+            .starts
+            .partition_point(|start| *start <= offset)
+            .saturating_sub(1);
         let mut extents = Vec::new();
         let leaves = self.starts.windows(2).zip(&self.subtrees).skip(first);
         for (bounds, subtree) in leaves {
@@ -181,7 +196,11 @@ impl TextLayout {
                 break;
             }
             if next > offset {
-                extents.push(Extent { leaf: subtree.address, start, length: next - start });
+                extents.push(Extent {
+                    leaf: subtree.address,
+                    start,
+                    length: next - start,
+                });
             }
         }
         extents
@@ -211,12 +230,14 @@ fn field_len_max(sql_type: &SqlType) -> u64 {
         SqlType::Datetime { .. } => 40,
         SqlType::Time => 24,
         SqlType::Year => 4,
-        SqlType::Enum(members) => {
-            quoted(members.iter().map(|member| member.len() as u64).max().unwrap_or(0))
-        }
-        SqlType::Set(members) => {
-            quoted(members.iter().map(|member| member.len() as u64 + 1).sum())
-        }
+        SqlType::Enum(members) => quoted(
+            members
+                .iter()
+                .map(|member| member.len() as u64)
+                .max()
+                .unwrap_or(0),
+        ),
+        SqlType::Set(members) => quoted(members.iter().map(|member| member.len() as u64 + 1).sum()),
         SqlType::Json | SqlType::Geometry => quoted(4 << 30),
         SqlType::Vector(dimensions) => quoted(4 * u64::from(*dimensions)),
     }

@@ -1,1 +1,414 @@
-//! Text to records.
+//! `RecordReader`: text to records, cut anywhere.
+//!
+//! The rules are those of dolt's reader: space before a field is dropped, an empty field without
+//! quotes is NULL, an empty one in quotes the empty string, empty lines are passed over, lines end
+//! in LF or CR LF.
+
+use std::ops::Range;
+
+use crate::FormatError;
+
+/// Below this, an unfinished record is looked at again whenever more text comes.
+const RETRY_STEP: usize = 64 << 10;
+
+/// One field of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Field {
+    range: Range<usize>,
+    /// Whether the range is of the text itself, or of the unescaped copy.
+    copied: bool,
+    null: bool,
+}
+
+/// The fields of one record, valid until the next one is read.
+#[derive(Debug, Default)]
+struct Record {
+    fields: Vec<Field>,
+    unescaped: Vec<u8>,
+}
+
+/// What was found at the start of a text.
+enum Found {
+    /// A record; this many bytes and lines are done with.
+    Record(usize, u64),
+    /// An empty line of this many bytes.
+    Nothing(usize),
+    /// The record goes on behind the end of the text.
+    Unfinished,
+}
+
+/// A record handed to the visitor.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordView<'a> {
+    text: &'a [u8],
+    record: &'a Record,
+    /// The line on which it starts, from 1.
+    pub line: u64,
+}
+
+impl<'a> RecordView<'a> {
+    /// Fields.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.record.fields.len()
+    }
+
+    /// Whether there are none: never, in a record that was read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.record.fields.is_empty()
+    }
+
+    /// A field's text, `None` for NULL or where there is no such field.
+    #[must_use]
+    pub fn field(&self, position: usize) -> Option<&'a [u8]> {
+        let field = self
+            .record
+            .fields
+            .get(position)
+            .filter(|field| !field.null)?;
+        let text = if field.copied {
+            &self.record.unescaped
+        } else {
+            self.text
+        };
+        text.get(field.range.clone())
+    }
+}
+
+/// Splits text into records.
+#[derive(Debug)]
+pub struct RecordReader {
+    pending: Vec<u8>,
+    retry_at: usize,
+    line: u64,
+    record: Record,
+    started: bool,
+    /// Whether an empty line is a record of one NULL and not nothing.
+    pub empty_is_null: bool,
+    /// Whether the first line ends in CR LF: then those inside quotes are line ends too.
+    crlf: Option<bool>,
+}
+
+impl Default for RecordReader {
+    fn default() -> Self {
+        Self {
+            pending: Vec::new(),
+            retry_at: 0,
+            line: 1,
+            record: Record::default(),
+            started: false,
+            empty_is_null: false,
+            crlf: None,
+        }
+    }
+}
+
+impl RecordReader {
+    /// Takes more text; calls `visit` with each record that is complete. `visit` may set
+    /// `empty_is_null` through its return value.
+    pub fn feed(
+        &mut self,
+        text: &[u8],
+        visit: &mut impl FnMut(RecordView<'_>) -> Result<bool, FormatError>,
+    ) -> Result<(), FormatError> {
+        if self.pending.is_empty() {
+            let done = self.read(text, false, visit)?;
+            self.keep(text.get(done..).unwrap_or_default().to_vec());
+            return Ok(());
+        }
+        self.pending.extend_from_slice(text);
+        if self.pending.len() < self.retry_at {
+            return Ok(());
+        }
+        let mut pending = std::mem::take(&mut self.pending);
+        let done = self.read(&pending, false, visit)?;
+        pending.drain(..done);
+        self.keep(pending);
+        Ok(())
+    }
+
+    fn keep(&mut self, rest: Vec<u8>) {
+        // A long quoted field is not scanned again for every few bytes of it.
+        self.retry_at = if rest.len() < RETRY_STEP {
+            0
+        } else {
+            rest.len() + rest.len() / 2
+        };
+        self.pending = rest;
+    }
+
+    /// The end of the text. A last line without its line end may have been cut off, so it is
+    /// refused: half a number is a number.
+    pub fn finish(
+        &mut self,
+        visit: &mut impl FnMut(RecordView<'_>) -> Result<bool, FormatError>,
+    ) -> Result<(), FormatError> {
+        let pending = std::mem::take(&mut self.pending);
+        let done = self.read(&pending, true, visit)?;
+        let rest = pending.get(done..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let why = if in_quotes(rest) {
+            "the text ends inside a quoted field: a quote is missing"
+        } else {
+            "the text ends without a line end: it may be cut off; end the last line with a newline"
+        };
+        Err(FormatError::BadRecord {
+            line: self.line,
+            why: why.to_owned(),
+        })
+    }
+
+    fn read(
+        &mut self,
+        text: &[u8],
+        at_end: bool,
+        visit: &mut impl FnMut(RecordView<'_>) -> Result<bool, FormatError>,
+    ) -> Result<usize, FormatError> {
+        let mut done = 0;
+        if !self.started {
+            if text.len() < 3 && !at_end && b"\xef\xbb\xbf".starts_with(text) {
+                return Ok(0);
+            }
+            self.started = true;
+            if text.starts_with(b"\xef\xbb\xbf") {
+                done = 3;
+            }
+        }
+        loop {
+            let rest = text.get(done..).unwrap_or_default();
+            if rest.is_empty() {
+                return Ok(done);
+            }
+            match self.next(rest)? {
+                Found::Unfinished => return Ok(done),
+                Found::Nothing(len) => {
+                    done += len;
+                    self.line += 1;
+                }
+                Found::Record(len, lines) => {
+                    if self.crlf.is_none() {
+                        self.crlf =
+                            Some(rest.get(..len).is_some_and(|line| line.ends_with(b"\r\n")));
+                    }
+                    let view = RecordView {
+                        text: rest,
+                        record: &self.record,
+                        line: self.line,
+                    };
+                    self.empty_is_null = visit(view)?;
+                    done += len;
+                    self.line += lines;
+                }
+            }
+        }
+    }
+
+    /// Reads one record from the start of `text`.
+    fn next(&mut self, text: &[u8]) -> Result<Found, FormatError> {
+        self.record.fields.clear();
+        self.record.unescaped.clear();
+        let empty = match text {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            [b'\r'] => return Ok(Found::Unfinished),
+            _ => 0,
+        };
+        if empty > 0 {
+            if !self.empty_is_null {
+                return Ok(Found::Nothing(empty));
+            }
+            self.record.fields.push(Field {
+                range: 0..0,
+                copied: false,
+                null: true,
+            });
+            return Ok(Found::Record(empty, 1));
+        }
+        let mut at = 0;
+        let mut lines = 1;
+        loop {
+            at += leading_space(text.get(at..).unwrap_or_default());
+            let end = if text.get(at) == Some(&b'"') {
+                match self.quoted(text, at + 1, &mut lines)? {
+                    Some(end) => end,
+                    None => return Ok(Found::Unfinished),
+                }
+            } else {
+                let rest = text.get(at..).unwrap_or_default();
+                let Some(len) = rest.iter().position(|c| *c == b',' || *c == b'\n') else {
+                    return Ok(Found::Unfinished);
+                };
+                let mut field = at..at + len;
+                if rest.get(len) == Some(&b'\n') && rest[..len].ends_with(b"\r") {
+                    field.end -= 1;
+                }
+                let null = field.is_empty();
+                self.record.fields.push(Field {
+                    range: field,
+                    copied: false,
+                    null,
+                });
+                at + len
+            };
+            match text.get(end) {
+                Some(b',') => at = end + 1,
+                _ => return Ok(Found::Record(end + 1, lines)),
+            }
+        }
+    }
+
+    /// Reads a quoted field whose first byte is at `at`; returns where its delimiter or line
+    /// end is, or `None` when the text ends before.
+    fn quoted(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        lines: &mut u64,
+    ) -> Result<Option<usize>, FormatError> {
+        let start = self.record.unescaped.len();
+        let mut at = at;
+        loop {
+            let rest = text.get(at..).unwrap_or_default();
+            let Some(len) = rest.iter().position(|c| *c == b'"') else {
+                return Ok(None);
+            };
+            let part = &rest[..len];
+            *lines += part.iter().filter(|c| **c == b'\n').count() as u64;
+            if self.crlf == Some(true) {
+                push_with_lf(part, &mut self.record.unescaped);
+            } else {
+                self.record.unescaped.extend_from_slice(part);
+            }
+            at += len + 1;
+            match text.get(at..).unwrap_or_default() {
+                [b'"', ..] => {
+                    self.record.unescaped.push(b'"');
+                    at += 1;
+                }
+                [b',' | b'\n', ..] => break,
+                [b'\r', b'\n', ..] => {
+                    at += 1;
+                    break;
+                }
+                [] | [b'\r'] => return Ok(None),
+                _ => {
+                    return Err(FormatError::BadRecord {
+                        line: self.line,
+                        why: "a quoted field goes on behind its closing quote: write a quote \
+                              inside a field twice"
+                            .to_owned(),
+                    });
+                }
+            }
+        }
+        let range = start..self.record.unescaped.len();
+        self.record.fields.push(Field {
+            range,
+            copied: true,
+            null: false,
+        });
+        Ok(Some(at))
+    }
+}
+
+fn push_with_lf(part: &[u8], out: &mut Vec<u8>) {
+    let mut rest = part;
+    while let Some(at) = rest.windows(2).position(|pair| pair == b"\r\n") {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Bytes of the Unicode space at the start of a field, line ends left alone.
+fn leading_space(text: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        at += match rest {
+            [b' ' | b'\t' | 0x0b | 0x0c, ..] => 1,
+            [0xc2, 0x85 | 0xa0, ..] => 2,
+            [0xe1..=0xe3, _, _, ..] => match std::str::from_utf8(&rest[..3]) {
+                Ok(character) if character.chars().all(char::is_whitespace) => 3,
+                _ => return at,
+            },
+            _ => return at,
+        };
+    }
+}
+
+/// Whether an unfinished record ends inside quotes.
+fn in_quotes(rest: &[u8]) -> bool {
+    rest.iter().filter(|c| **c == b'"').count() % 2 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Rows = Vec<(u64, Vec<Option<String>>)>;
+
+    fn read(pieces: &[&[u8]]) -> Result<Rows, FormatError> {
+        let mut reader = RecordReader::default();
+        let mut rows = Vec::new();
+        let mut visit = |record: RecordView<'_>| {
+            let text = |at| {
+                record
+                    .field(at)
+                    .map(|f| String::from_utf8_lossy(f).into_owned())
+            };
+            rows.push((record.line, (0..record.len()).map(text).collect()));
+            Ok(false)
+        };
+        for piece in pieces {
+            reader.feed(piece, &mut visit)?;
+        }
+        reader.finish(&mut visit)?;
+        Ok(rows)
+    }
+
+    #[test]
+    fn records_are_read_however_the_text_is_cut() {
+        let text = "\u{feff}a,b\r\n1,\"\"\r\n\r\n,  x y \r\n\"q\"\"r\",\"two\r\nlines\"\r\n\u{3000}\"s\",t\"u\r\n";
+        let some = |text: &str| Some(text.to_owned());
+        let expected = vec![
+            (1, vec![some("a"), some("b")]),
+            (2, vec![some("1"), some("")]),
+            (4, vec![None, some("x y ")]),
+            (5, vec![some("q\"r"), some("two\nlines")]),
+            (7, vec![some("s"), some("t\"u")]),
+        ];
+        assert_eq!(read(&[text.as_bytes()]), Ok(expected.clone()));
+        for at in 0..text.len() {
+            let (left, right) = text.as_bytes().split_at(at);
+            assert_eq!(read(&[left, right]), Ok(expected.clone()), "cut at {at}");
+        }
+        let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+        assert_eq!(read(&bytes), Ok(expected));
+    }
+
+    #[test]
+    fn carriage_returns_inside_quotes_are_kept_where_lines_end_in_lf() {
+        let rows = read(&[b"a\n\"x\r\ny\"\n"]).expect("it reads");
+        assert_eq!(rows[1].1, [Some("x\r\ny".to_owned())]);
+    }
+
+    #[test]
+    fn torn_texts_are_refused() {
+        for (text, why) in [
+            ("a\n12", "cut off"),
+            ("a\n\"12", "quote is missing"),
+            ("a\n\"12\"\"", "quote is missing"),
+            ("a\n\"12\"x\n", "closing quote"),
+        ] {
+            let error = read(&[text.as_bytes()]).expect_err(text).to_string();
+            assert!(
+                error.starts_with("line 2: ") && error.contains(why),
+                "{error}"
+            );
+        }
+    }
+}

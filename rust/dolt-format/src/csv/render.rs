@@ -32,7 +32,9 @@ pub type Values = HashMap<Address, Node>;
 impl Renderer {
     /// How to print the rows of a table with this schema.
     pub fn new(schema: &TableSchema) -> Result<Self, FormatError> {
-        Ok(Self { columns: Arc::new(Columns::new(schema)?) })
+        Ok(Self {
+            columns: Arc::new(Columns::new(schema)?),
+        })
     }
 
     /// The layout of the rows.
@@ -84,7 +86,10 @@ impl Renderer {
         out: &mut Vec<u8>,
     ) -> Result<(), FormatError> {
         if !leaf.is_leaf() || leaf.kind() != Kind::Tuples {
-            return Err(FormatError::corrupt("table leaf", "it is another kind of node"));
+            return Err(FormatError::corrupt(
+                "table leaf",
+                "it is another kind of node",
+            ));
         }
         let mut scratch = Vec::new();
         for item in 0..leaf.len() {
@@ -113,7 +118,11 @@ impl Renderer {
 
     fn integer_at(&self, row: &Row<'_>, position: usize) -> Option<i128> {
         let source = self.columns.sources.get(position)?.as_ref()?;
-        let column = self.columns.shown.iter().find(|column| column.position == position)?;
+        let column = self
+            .columns
+            .shown
+            .iter()
+            .find(|column| column.position == position)?;
         integer(column.encoding, row.field(source)?)
     }
 }
@@ -126,10 +135,14 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn new(leaf: &'a Node, item: usize) -> Result<Self, FormatError> {
         let tuple = |raw| {
-            Tuple::new(raw)
-                .ok_or_else(|| FormatError::corrupt("table leaf", format!("row {item} is no tuple")))
+            Tuple::new(raw).ok_or_else(|| {
+                FormatError::corrupt("table leaf", format!("row {item} is no tuple"))
+            })
         };
-        Ok(Self { key: tuple(leaf.key(item))?, value: tuple(leaf.value(item))? })
+        Ok(Self {
+            key: tuple(leaf.key(item))?,
+            value: tuple(leaf.value(item))?,
+        })
     }
 
     fn field(&self, source: &Source) -> Option<&'a [u8]> {
@@ -143,7 +156,11 @@ impl<'a> Row<'a> {
 
 /// Equal rows of a keyless table are stored once, with how often they occur.
 fn repeat(row: &Row<'_>, start: usize, out: &mut Vec<u8>) -> Result<(), FormatError> {
-    let times = row.value.field(0).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_le_bytes);
+    let times = row
+        .value
+        .field(0)
+        .and_then(|raw| raw.try_into().ok())
+        .map_or(0, u64::from_le_bytes);
     let line = out.get(start..).unwrap_or_default().to_vec();
     if times == 0 || times > CARDINALITY_MAX {
         let why = format!("a row of a keyless table that occurs {times} times");
@@ -158,7 +175,10 @@ fn repeat(row: &Row<'_>, start: usize, out: &mut Vec<u8>) -> Result<(), FormatEr
 fn bad_field(column: &ShownColumn) -> FormatError {
     FormatError::corrupt(
         "table leaf",
-        format!("a value of column {:?} breaks encoding {}", column.name, column.encoding),
+        format!(
+            "a value of column {:?} breaks encoding {}",
+            column.name, column.encoding
+        ),
     )
 }
 
@@ -209,7 +229,9 @@ fn push_value(
             let SqlType::Enum(members) = &column.sql_type else {
                 return Err(bad());
             };
-            let member = usize::try_from(number()?).ok().and_then(|number| number.checked_sub(1));
+            let member = usize::try_from(number()?)
+                .ok()
+                .and_then(|number| number.checked_sub(1));
             match member {
                 None => push_field(b"", out),
                 Some(at) => push_field(members.get(at).ok_or_else(bad)?.as_bytes(), out),
@@ -295,7 +317,10 @@ fn assemble(root: Address, values: &Values, out: &mut Vec<u8>) -> Result<(), For
 /// JSON as Dolt shows it: old data has `<`, `>` and `&` escaped.
 fn shown_json(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     const ESCAPES: [(&[u8], u8); 3] = [(b"\\u003c", b'<'), (b"\\u003e", b'>'), (b"\\u0026", b'&')];
-    if !ESCAPES.iter().any(|(escape, _)| text.windows(6).any(|window| window == *escape)) {
+    if !ESCAPES
+        .iter()
+        .any(|(escape, _)| text.windows(6).any(|window| window == *escape))
+    {
         return text.into();
     }
     let mut shown = Vec::with_capacity(text.len());
@@ -308,7 +333,11 @@ fn shown_json(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
                 escape.len()
             }
             None => {
-                let taken = if *first == b'\\' { rest.len().min(2) } else { 1 };
+                let taken = if *first == b'\\' {
+                    rest.len().min(2)
+                } else {
+                    1
+                };
                 shown.extend_from_slice(&rest[..taken]);
                 taken
             }
@@ -340,7 +369,13 @@ impl Render {
         wanted.sort_unstable();
         wanted.dedup();
         wanted.reverse();
-        Ok(Self { renderer, leaves, values: HashMap::new(), wanted, asked: HashMap::new() })
+        Ok(Self {
+            renderer,
+            leaves,
+            values: HashMap::new(),
+            wanted,
+            asked: HashMap::new(),
+        })
     }
 }
 
@@ -369,14 +404,18 @@ impl Traversal for Render {
                 .ok_or_else(|| bad("it was not asked for".to_owned()))?;
             let node = Node::decode_any(chunk.contents().clone())?;
             if promised.is_some_and(|level| level != node.level()) {
-                return Err(bad(format!("level {}, its parent promises {promised:?}", node.level())));
+                return Err(bad(format!(
+                    "level {}, its parent promises {promised:?}",
+                    node.level()
+                )));
             }
             match node.kind() {
                 Kind::Blob if node.is_leaf() => {}
                 Kind::Blob | Kind::Addresses if !node.is_leaf() => {
                     let level = Some(node.level() - 1);
                     let children = (0..node.len()).rev();
-                    self.wanted.extend(children.map(|item| (node.address(item), level)));
+                    self.wanted
+                        .extend(children.map(|item| (node.address(item), level)));
                 }
                 kind => return Err(bad(format!("a {} node holds no value", kind.file_id()))),
             }

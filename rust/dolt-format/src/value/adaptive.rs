@@ -19,7 +19,10 @@ pub fn decode(field: &[u8]) -> Option<Adaptive<'_>> {
         return Some(Adaptive::Inline(rest));
     }
     let (varint, address) = field.split_last_chunk::<{ Address::LEN }>()?;
-    Some(Adaptive::OutOfBand(read_varint(varint)?, Address::new(*address)))
+    Some(Adaptive::OutOfBand(
+        read_varint(varint)?,
+        Address::new(*address),
+    ))
 }
 
 /// SQLite4's variable-length integer, all of `raw`.
@@ -32,7 +35,10 @@ fn read_varint(raw: &[u8]) -> Option<u64> {
         249 => (2288 + 256 * byte(0)? + byte(1)?, 2),
         250..=255 => {
             let len = usize::from(*first) - 247;
-            let value = rest.get(..len)?.iter().fold(0u64, |v, byte| v << 8 | u64::from(*byte));
+            let value = rest
+                .get(..len)?
+                .iter()
+                .fold(0u64, |v, byte| v << 8 | u64::from(*byte));
             (value, len)
         }
     };
@@ -76,7 +82,18 @@ mod tests {
 
     #[test]
     fn varints_round_trip() {
-        for value in [0, 240, 241, 2287, 2288, 67823, 67824, 1 << 24, (1 << 24) - 1, u64::MAX] {
+        for value in [
+            0,
+            240,
+            241,
+            2287,
+            2288,
+            67823,
+            67824,
+            1 << 24,
+            (1 << 24) - 1,
+            u64::MAX,
+        ] {
             let mut raw = Vec::new();
             push_varint(value, &mut raw);
             assert_eq!(raw.len(), varint_len(value));

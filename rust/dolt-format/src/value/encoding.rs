@@ -70,11 +70,17 @@ pub const JSON_ADAPTIVE: u8 = 139;
 /// Whether a field may stand inline or out of band.
 #[must_use]
 pub const fn is_adaptive(encoding: u8) -> bool {
-    matches!(encoding, STRING_ADAPTIVE | BYTES_ADAPTIVE | GEOMETRY_ADAPTIVE | JSON_ADAPTIVE)
+    matches!(
+        encoding,
+        STRING_ADAPTIVE | BYTES_ADAPTIVE | GEOMETRY_ADAPTIVE | JSON_ADAPTIVE
+    )
 }
 
 /// Whether a field is the address of a tree that holds the value.
 #[must_use]
 pub const fn is_address(encoding: u8) -> bool {
-    matches!(encoding, BYTES_ADDR | STRING_ADDR | JSON_ADDR | GEOMETRY_ADDR)
+    matches!(
+        encoding,
+        BYTES_ADDR | STRING_ADDR | JSON_ADDR | GEOMETRY_ADDR
+    )
 }

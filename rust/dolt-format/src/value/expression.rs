@@ -19,10 +19,17 @@ const DEPTH_MAX: usize = 50;
 impl Expression {
     /// Parses the text of a generated column's expression over columns of these names.
     pub fn parse(text: &str, columns: &[&str]) -> Result<Self, FormatError> {
-        let mut parser = Parser { rest: text.trim(), columns, depth: 0 };
-        parser.sum().filter(|_| parser.rest.trim().is_empty()).ok_or_else(|| {
-            FormatError::Unsupported(format!("the generated column's expression {text}"))
-        })
+        let mut parser = Parser {
+            rest: text.trim(),
+            columns,
+            depth: 0,
+        };
+        parser
+            .sum()
+            .filter(|_| parser.rest.trim().is_empty())
+            .ok_or_else(|| {
+                FormatError::Unsupported(format!("the generated column's expression {text}"))
+            })
     }
 
     /// The value; `None` when a column is NULL or the result is beyond 128 bits.
@@ -97,11 +104,16 @@ impl Parser<'_> {
         if self.take(&['`']).is_some() {
             let (name, rest) = self.rest.split_once('`')?;
             self.rest = rest;
-            let position = self.columns.iter().position(|c| c.eq_ignore_ascii_case(name))?;
+            let position = self
+                .columns
+                .iter()
+                .position(|c| c.eq_ignore_ascii_case(name))?;
             return Some(Expression::Column(position));
         }
         let trimmed = self.rest.trim_start();
-        let len = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
+        let len = trimmed
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(trimmed.len());
         let (digits, rest) = trimmed.split_at(len);
         // A fraction would make it decimal arithmetic.
         if rest.starts_with(['.', 'e', 'E', 'x']) {
@@ -119,10 +131,17 @@ mod tests {
     #[test]
     fn arithmetic_is_evaluated() {
         let parse = |text| Expression::parse(text, &["a", "b"]);
-        let value = |text| parse(text).expect(text).evaluate(&|at| Some(3 + at as i128));
+        let value = |text| {
+            parse(text)
+                .expect(text)
+                .evaluate(&|at| Some(3 + at as i128))
+        };
         assert_eq!(value("((`a` + `b`))"), Some(7));
         assert_eq!(value("(`a` * 2 - (1 + `b`))"), Some(1));
-        assert_eq!(parse("`a` + 1").expect("it parses").evaluate(&|_| None), None);
+        assert_eq!(
+            parse("`a` + 1").expect("it parses").evaluate(&|_| None),
+            None
+        );
         for text in ["upper(`a`)", "`a` / 2", "1.5", "`c`", "", "(`a`", "`a` `b`"] {
             assert!(parse(text).is_err(), "{text}");
         }

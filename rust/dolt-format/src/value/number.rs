@@ -78,7 +78,9 @@ pub(crate) fn push_decimal(field: &[u8], scale: u8, out: &mut Vec<u8>) -> bool {
     }
     let mut digits = match coefficient.len() {
         0..=16 => {
-            let value = coefficient.iter().fold(0u128, |v, byte| v << 8 | u128::from(*byte));
+            let value = coefficient
+                .iter()
+                .fold(0u128, |v, byte| v << 8 | u128::from(*byte));
             value.to_string()
         }
         _ => BigUint::from_bytes_be(coefficient).to_string(),
@@ -97,7 +99,9 @@ pub(crate) fn push_decimal(field: &[u8], scale: u8, out: &mut Vec<u8>) -> bool {
         out.push(b'-');
     }
     let padding = (scale + 1).saturating_sub(digits.len());
-    let digits: Vec<u8> = std::iter::repeat_n(b'0', padding).chain(digits.bytes()).collect();
+    let digits: Vec<u8> = std::iter::repeat_n(b'0', padding)
+        .chain(digits.bytes())
+        .collect();
     let (whole, fraction) = digits.split_at(digits.len() - scale);
     out.extend_from_slice(whole);
     if scale > 0 {

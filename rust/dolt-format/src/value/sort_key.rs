@@ -26,10 +26,17 @@ pub(crate) fn push_sort_key(encoding: u8, field: Option<&[u8]>, out: &mut Vec<u8
         // 255 stands for the year 0, which is first.
         e::YEAR => out.extend(field.iter().map(|year| year.wrapping_add(1))),
         e::FLOAT32 => {
-            let value = field.first_chunk().map_or(0.0, |raw| f32::from_le_bytes(*raw));
+            let value = field
+                .first_chunk()
+                .map_or(0.0, |raw| f32::from_le_bytes(*raw));
             push_float(f64::from(value), out);
         }
-        e::FLOAT64 => push_float(field.first_chunk().map_or(0.0, |raw| f64::from_le_bytes(*raw)), out),
+        e::FLOAT64 => push_float(
+            field
+                .first_chunk()
+                .map_or(0.0, |raw| f64::from_le_bytes(*raw)),
+            out,
+        ),
         e::DECIMAL => push_decimal(field, out),
         e::STRING | e::BYTES | e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE => {
             let value = field.split_last().map_or(field, |(_, value)| value);
@@ -49,7 +56,11 @@ pub(crate) fn push_sort_key(encoding: u8, field: Option<&[u8]>, out: &mut Vec<u8
 fn push_float(value: f64, out: &mut Vec<u8>) {
     // -0 equals 0.
     let bits = if value == 0.0 { 0 } else { value.to_bits() };
-    let ordered = if bits >> 63 == 0 { bits | 1 << 63 } else { !bits };
+    let ordered = if bits >> 63 == 0 {
+        bits | 1 << 63
+    } else {
+        !bits
+    };
     out.extend_from_slice(&ordered.to_be_bytes());
 }
 

@@ -77,12 +77,16 @@ impl SqlType {
     pub fn parse(text: &str) -> Result<Self, FormatError> {
         let unknown = || FormatError::Unsupported(format!("a column of type {text:?}"));
         let lower = text.trim().to_ascii_lowercase();
-        let name_len = lower.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(lower.len());
+        let name_len = lower
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(lower.len());
         let name = &lower[..name_len];
         let rest = text.trim()[name_len..].trim_start();
         let (arguments, suffix) = split_arguments(rest).ok_or_else(unknown)?;
         let number = |at: usize, default: u32| -> Result<u32, FormatError> {
-            arguments.get(at).map_or(Ok(default), |text| text.trim().parse().map_err(|_| unknown()))
+            arguments.get(at).map_or(Ok(default), |text| {
+                text.trim().parse().map_err(|_| unknown())
+            })
         };
         let small = |at: usize, default: u32| -> Result<u8, FormatError> {
             u8::try_from(number(at, default)?).map_err(|_| unknown())
@@ -91,11 +95,20 @@ impl SqlType {
         let unsigned = suffix.split_whitespace().any(|word| word == "unsigned");
         let int = |bits: u8| Self::Int { bits, unsigned };
         let collation = || {
-            let mut words = suffix.split_whitespace().skip_while(|word| *word != "collate");
+            let mut words = suffix
+                .split_whitespace()
+                .skip_while(|word| *word != "collate");
             let name = words.nth(1).unwrap_or_default();
-            if name == COLLATION_DEFAULT { String::new() } else { name.to_owned() }
+            if name == COLLATION_DEFAULT {
+                String::new()
+            } else {
+                name.to_owned()
+            }
         };
-        let text_of = |len: u64| Self::Text { len, collation: collation() };
+        let text_of = |len: u64| Self::Text {
+            len,
+            collation: collation(),
+        };
         Ok(match name {
             "tinyint" => int(8),
             "smallint" => int(16),
@@ -104,12 +117,19 @@ impl SqlType {
             "bigint" => int(64),
             "float" => Self::Float,
             "double" | "real" => Self::Double,
-            "decimal" | "numeric" => {
-                Self::Decimal { precision: small(0, 10)?, scale: small(1, 0)? }
-            }
+            "decimal" | "numeric" => Self::Decimal {
+                precision: small(0, 10)?,
+                scale: small(1, 0)?,
+            },
             "bit" => Self::Bit(small(0, 1)?),
-            "char" => Self::Char { len: number(0, 1)?, collation: collation() },
-            "varchar" => Self::Char { len: number(0, u32::MAX)?, collation: collation() },
+            "char" => Self::Char {
+                len: number(0, 1)?,
+                collation: collation(),
+            },
+            "varchar" => Self::Char {
+                len: number(0, u32::MAX)?,
+                collation: collation(),
+            },
             "tinytext" => text_of(255),
             "text" => text_of(65_535),
             "mediumtext" => text_of(16_777_215),
@@ -121,8 +141,14 @@ impl SqlType {
             "mediumblob" => Self::Blob(16_777_215),
             "longblob" => Self::Blob(4_294_967_295),
             "date" => Self::Date,
-            "datetime" => Self::Datetime { precision: small(0, 0)?.min(6), timestamp: false },
-            "timestamp" => Self::Datetime { precision: small(0, 0)?.min(6), timestamp: true },
+            "datetime" => Self::Datetime {
+                precision: small(0, 0)?.min(6),
+                timestamp: false,
+            },
+            "timestamp" => Self::Datetime {
+                precision: small(0, 0)?.min(6),
+                timestamp: true,
+            },
             "time" => Self::Time,
             "year" => Self::Year,
             "enum" => Self::Enum(arguments),
@@ -183,9 +209,27 @@ mod tests {
     #[test]
     fn types_are_read() {
         let parse = |text| SqlType::parse(text).expect("a type");
-        assert_eq!(parse("bigint unsigned"), SqlType::Int { bits: 64, unsigned: true });
-        assert_eq!(parse("tinyint(1)"), SqlType::Int { bits: 8, unsigned: false });
-        assert_eq!(parse("decimal(65,30)"), SqlType::Decimal { precision: 65, scale: 30 });
+        assert_eq!(
+            parse("bigint unsigned"),
+            SqlType::Int {
+                bits: 64,
+                unsigned: true
+            }
+        );
+        assert_eq!(
+            parse("tinyint(1)"),
+            SqlType::Int {
+                bits: 8,
+                unsigned: false
+            }
+        );
+        assert_eq!(
+            parse("decimal(65,30)"),
+            SqlType::Decimal {
+                precision: 65,
+                scale: 30
+            }
+        );
         assert_eq!(
             parse("enum('x','it''s, (so)') COLLATE utf8mb4_0900_ai_ci"),
             SqlType::Enum(vec!["x".into(), "it's, (so)".into()])
@@ -193,7 +237,13 @@ mod tests {
         let latin = parse("varchar(30) CHARACTER SET latin1 COLLATE latin1_swedish_ci");
         assert_eq!(latin.foreign_collation(), Some("latin1_swedish_ci"));
         assert_eq!(parse("varchar(3)").foreign_collation(), None);
-        assert_eq!(parse("datetime(6)"), SqlType::Datetime { precision: 6, timestamp: false });
+        assert_eq!(
+            parse("datetime(6)"),
+            SqlType::Datetime {
+                precision: 6,
+                timestamp: false
+            }
+        );
         assert_eq!(parse("VECTOR(3)"), SqlType::Vector(3));
         assert_eq!(parse("point SRID 4326"), SqlType::Geometry);
         assert!(SqlType::parse("uuid").is_err());

@@ -30,7 +30,11 @@ impl<'a> Tuple<'a> {
             }
             last = start;
         }
-        Some(Self { fields, starts, len })
+        Some(Self {
+            fields,
+            starts,
+            len,
+        })
     }
 
     /// Fields stored.
@@ -62,7 +66,9 @@ impl<'a> Tuple<'a> {
         if field >= self.len {
             return None;
         }
-        self.fields.get(self.start(field)..self.start(field + 1)).filter(|raw| !raw.is_empty())
+        self.fields
+            .get(self.start(field)..self.start(field + 1))
+            .filter(|raw| !raw.is_empty())
     }
 }
 

@@ -16,7 +16,9 @@ use dolt_format::tree::scan::AddressMapScan;
 use dolt_format::{Address, Chunk, FormatError};
 
 pub(crate) fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/golden")
+        .join(name)
 }
 
 /// Chunks by address.
@@ -48,7 +50,9 @@ impl Store {
             let mut loaded = Dictionaries::default();
             for plan in index.dictionary_plans(&all, &loaded.clone()) {
                 let data = slice(plan.offset, plan.length);
-                index.load_dictionaries(&plan, data, &mut loaded).expect("a dictionary");
+                index
+                    .load_dictionaries(&plan, data, &mut loaded)
+                    .expect("a dictionary");
             }
             for plan in index.plan(&all, 1 << 20, 1 << 30) {
                 let data = slice(plan.offset, plan.length);
@@ -59,11 +63,14 @@ impl Store {
     }
 
     pub(crate) fn add(&mut self, chunks: impl IntoIterator<Item = Chunk>) {
-        self.0.extend(chunks.into_iter().map(|chunk| (chunk.address(), chunk)));
+        self.0
+            .extend(chunks.into_iter().map(|chunk| (chunk.address(), chunk)));
     }
 
     pub(crate) fn get(&self, address: Address) -> &Chunk {
-        self.0.get(&address).unwrap_or_else(|| panic!("no chunk {address}"))
+        self.0
+            .get(&address)
+            .unwrap_or_else(|| panic!("no chunk {address}"))
     }
 
     pub(crate) fn drive<T: Traversal>(&self, traversal: &mut T) -> Result<T::Output, FormatError> {
@@ -72,14 +79,19 @@ impl Store {
             if needs.is_empty() {
                 return traversal.result();
             }
-            let chunks: Vec<_> = needs.iter().map(|address| self.get(*address).clone()).collect();
+            let chunks: Vec<_> = needs
+                .iter()
+                .map(|address| self.get(*address).clone())
+                .collect();
             traversal.feed(&chunks)?;
         }
     }
 
     pub(crate) fn branches(&self, root: Address) -> BTreeMap<String, Address> {
         let map = store_root::decode(self.get(root).contents()).expect("a store root");
-        let datasets = self.drive(&mut AddressMapScan::new(map).expect("a map")).expect("datasets");
+        let datasets = self
+            .drive(&mut AddressMapScan::new(map).expect("a map"))
+            .expect("datasets");
         datasets
             .into_iter()
             .filter_map(|(name, head)| Some((name.strip_prefix("refs/heads/")?.to_owned(), head)))
@@ -89,7 +101,8 @@ impl Store {
     pub(crate) fn tables(&self, head: Address) -> BTreeMap<String, Address> {
         let commit = Commit::decode(self.get(head).contents()).expect("a commit");
         let root = RootValue::decode(self.get(commit.root).contents()).expect("a root value");
-        self.drive(&mut AddressMapScan::new(root.tables).expect("a map")).expect("tables")
+        self.drive(&mut AddressMapScan::new(root.tables).expect("a map"))
+            .expect("tables")
     }
 
     pub(crate) fn table(&self, address: Address) -> (Table, TableSchema) {

@@ -1,0 +1,268 @@
+//! `TableBuild`: CSV text in, a table out: all rows of the text and no others.
+
+mod arena;
+mod index;
+mod input;
+pub mod refusal;
+
+use bytes::Bytes;
+
+use crate::csv::parse::{RecordReader, RecordView};
+use crate::csv::render::{Renderer, Values};
+use crate::message::schema::TableSchema;
+use crate::message::table::Table;
+use crate::tree::chunker::{BuiltMap, MapBuilder, build_address_map};
+use crate::tree::{Kind, Node};
+use crate::{Address, Chunk, FormatError};
+use arena::Arena;
+use index::IndexBuild;
+use input::{Input, RowBuffers};
+
+/// A table made from text, and the chunks it is made of.
+#[derive(Debug, Clone)]
+pub struct BuiltTable {
+    /// The table's message.
+    pub table: Chunk,
+    /// Every other chunk it needs except its schema's, whether or not it is stored already.
+    pub chunks: Vec<Chunk>,
+    /// Rows, equal ones of a keyless table counted each.
+    pub row_count: u64,
+    /// Each leaf and the bytes of its text.
+    pub leaf_lengths: Vec<(Address, u64)>,
+}
+
+/// Reads CSV text against a schema and builds the table's trees.
+#[derive(Debug)]
+pub struct TableBuild {
+    reader: RecordReader,
+    base: Chunk,
+    rows: Rows,
+}
+
+/// What grows while records come in.
+#[derive(Debug)]
+struct Rows {
+    schema: TableSchema,
+    input: Option<Input>,
+    buffers: RowBuffers,
+    arena: Arena,
+    indexes: Vec<IndexBuild>,
+    blobs: Vec<Chunk>,
+    auto_increment: Option<(usize, u64)>,
+    row_count: u64,
+}
+
+impl TableBuild {
+    /// A build for the table whose message is `base` and whose schema is `schema`.
+    pub fn new(schema: TableSchema, base: Chunk) -> Result<Self, FormatError> {
+        if let Some(why) = refusal::refuses_writes(&schema) {
+            return Err(FormatError::Unsupported(why));
+        }
+        let counter = Table::decode(base.contents())?.auto_increment;
+        let auto_increment = schema
+            .columns
+            .iter()
+            .position(|column| column.auto_increment)
+            .map(|at| (at, counter));
+        let indexes = schema
+            .indexes
+            .iter()
+            .map(|index| IndexBuild::new(&schema, index))
+            .collect();
+        Ok(Self {
+            reader: RecordReader::default(),
+            base,
+            rows: Rows {
+                schema,
+                input: None,
+                buffers: RowBuffers::default(),
+                arena: Arena::default(),
+                indexes,
+                blobs: Vec::new(),
+                auto_increment,
+                row_count: 0,
+            },
+        })
+    }
+
+    /// Takes the next bytes of the text, cut anywhere.
+    pub fn feed(&mut self, text: &[u8]) -> Result<(), FormatError> {
+        let rows = &mut self.rows;
+        self.reader.feed(text, &mut |record| rows.take(&record))
+    }
+
+    /// The end of the text.
+    pub fn finish(mut self) -> Result<BuiltTable, FormatError> {
+        let rows = &mut self.rows;
+        self.reader.finish(&mut |record| rows.take(&record))?;
+        self.rows.finish(&self.base)
+    }
+}
+
+impl Rows {
+    /// Takes a record; tells whether an empty line is a record from now on.
+    fn take(&mut self, record: &RecordView<'_>) -> Result<bool, FormatError> {
+        let Some(input) = &self.input else {
+            let input = Input::new(&self.schema, record)?;
+            let empty_is_null = input.empty_line_is_a_row();
+            self.input = Some(input);
+            return Ok(empty_is_null);
+        };
+        input.encode(record, &mut self.buffers)?;
+        if let Some((column, next)) = &mut self.auto_increment {
+            if let Some(value) = self.buffers.unsigned(*column) {
+                *next = (*next).max(value.saturating_add(1));
+            }
+        }
+        self.row_count += 1;
+        input.push_row(
+            record.line,
+            &mut self.buffers,
+            &mut self.arena,
+            &mut self.blobs,
+        )?;
+        for index in &mut self.indexes {
+            index.push(
+                input,
+                &self.buffers,
+                &self.arena,
+                record.line,
+                &mut self.blobs,
+            )?;
+        }
+        Ok(input.empty_line_is_a_row())
+    }
+
+    fn finish(mut self, base: &Chunk) -> Result<BuiltTable, FormatError> {
+        let Some(input) = &self.input else {
+            return Err(FormatError::BadRecord {
+                line: 1,
+                why: "an empty text is no table: its first line must name the columns".to_owned(),
+            });
+        };
+        self.arena.sort();
+        let clustered = if input.keyless() {
+            build_keyless(&self.arena)?
+        } else {
+            build_keyed(&self.arena, input)?
+        };
+        let mut chunks = std::mem::take(&mut self.blobs);
+        let mut roots = Vec::new();
+        for (index, definition) in self.indexes.into_iter().zip(&self.schema.indexes) {
+            let built = index.finish()?;
+            roots.push((definition.name.as_str(), built.root.address()));
+            chunks.extend(built.nodes);
+            chunks.push(built.root);
+        }
+        // The schema has its indexes sorted by name, as address maps are.
+        let indexes = build_address_map(roots)?;
+        chunks.extend(indexes.nodes);
+        let lengths = leaf_lengths(&self.schema, &clustered, &chunks)?;
+        let counter = self.auto_increment.map_or(0, |(_, next)| next);
+        let rows = clustered.root.contents();
+        let table = write_table(
+            base,
+            self.schema.address,
+            rows,
+            indexes.root.contents(),
+            counter,
+        )?;
+        chunks.extend(clustered.nodes);
+        Ok(BuiltTable {
+            table,
+            chunks,
+            row_count: self.row_count,
+            leaf_lengths: lengths,
+        })
+    }
+}
+
+/// The table's message. Where nothing differs the old bytes stay: some of them depend on history.
+fn write_table(
+    base: &Chunk,
+    schema: Address,
+    rows: &Bytes,
+    indexes: &Bytes,
+    counter: u64,
+) -> Result<Chunk, FormatError> {
+    let old = Table::decode(base.contents())?;
+    let counter = if counter == 0 {
+        old.auto_increment
+    } else {
+        counter
+    };
+    let same_counter = counter.max(1) == old.auto_increment.max(1);
+    if old.rows.message() == rows && old.indexes == *indexes && same_counter {
+        return Ok(base.clone());
+    }
+    Table::encode(schema, rows, indexes, counter)
+}
+
+fn build_keyed(arena: &Arena, input: &Input) -> Result<BuiltMap, FormatError> {
+    let mut builder = MapBuilder::new(Kind::Tuples);
+    let mut last: Option<(&[u8], u64)> = None;
+    for row in arena.rows() {
+        if let Some((sort_key, line)) = last
+            && sort_key == row.sort_key
+        {
+            return Err(FormatError::BadRecord {
+                line: row.line.max(line),
+                why: format!(
+                    "the primary key {} stands on line {} already",
+                    input.describe_key(row.key),
+                    row.line.min(line)
+                ),
+            });
+        }
+        last = Some((row.sort_key, row.line));
+        builder.push(row.key, row.value, row.addresses)?;
+    }
+    builder.finish()
+}
+
+/// Equal rows of a keyless table are one entry that counts them.
+fn build_keyless(arena: &Arena) -> Result<BuiltMap, FormatError> {
+    let mut builder = MapBuilder::new(Kind::Tuples);
+    let mut rows = arena.rows().peekable();
+    let mut value = Vec::new();
+    while let Some(row) = rows.next() {
+        let mut times = 1u64;
+        while rows.next_if(|next| next.sort_key == row.sort_key).is_some() {
+            times += 1;
+        }
+        value.clear();
+        value.extend_from_slice(&times.to_le_bytes());
+        value.extend_from_slice(row.value.get(8..).unwrap_or_default());
+        builder.push(row.key, &value, row.addresses)?;
+    }
+    builder.finish()
+}
+
+/// The length of each leaf's text.
+fn leaf_lengths(
+    schema: &TableSchema,
+    clustered: &BuiltMap,
+    blobs: &[Chunk],
+) -> Result<Vec<(Address, u64)>, FormatError> {
+    let renderer = Renderer::new(schema)?;
+    let is_blob = |chunk: &&Chunk| chunk.contents().get(8..12) == Some(b"BLOB".as_slice());
+    let values = blobs
+        .iter()
+        .filter(is_blob)
+        .map(|chunk| {
+            Ok((
+                chunk.address(),
+                Node::decode(Kind::Blob, chunk.contents().clone())?,
+            ))
+        })
+        .collect::<Result<Values, FormatError>>()?;
+    let mut text = Vec::new();
+    let mut lengths = Vec::with_capacity(clustered.leaves.len());
+    for leaf in &clustered.leaves {
+        text.clear();
+        let node = Node::decode(Kind::Tuples, leaf.contents().clone())?;
+        renderer.render(&node, &values, &mut text)?;
+        lengths.push((leaf.address(), text.len() as u64));
+    }
+    Ok(lengths)
+}

@@ -1,0 +1,234 @@
+//! `IndexBuild`: the entries of one secondary index, from the rows of its table.
+
+use super::arena::Arena;
+use super::input::{Input, RowBuffers, choose_out_of_band, push_tuple, push_value_field};
+use crate::message::schema::{Index, TableSchema};
+use crate::tree::Kind;
+use crate::tree::chunker::{BuiltMap, MapBuilder};
+use crate::value::encoding as e;
+use crate::value::sort_key::push_sort_key;
+use crate::value::tuple::finish_tuple;
+use crate::{Chunk, FormatError};
+
+/// The tuple without fields: the value of every index entry.
+const EMPTY_TUPLE: &[u8] = &[0, 0];
+
+/// One field of an index key.
+#[derive(Debug, Clone, Copy)]
+struct KeyField {
+    column: usize,
+    /// Bytes that are indexed; 0 for all.
+    prefix: usize,
+    /// Whether a long value keeps its adaptive form.
+    adaptive: bool,
+}
+
+/// Collects the entries of one secondary index.
+#[derive(Debug)]
+pub(crate) struct IndexBuild {
+    name: String,
+    unique: bool,
+    fields: Vec<KeyField>,
+    /// Fields that the index names; behind them stand those of the primary key.
+    named: usize,
+    keyless: bool,
+    target_row_size: usize,
+    arena: Arena,
+    sort_key: Vec<u8>,
+    key: Vec<u8>,
+    ends: Vec<u16>,
+    scratch: Vec<u8>,
+}
+
+impl IndexBuild {
+    /// An index of a table.
+    pub(crate) fn new(schema: &TableSchema, index: &Index) -> Self {
+        let mut fields = Vec::new();
+        for (position, column) in index.index_columns.iter().enumerate() {
+            let prefix = usize::from(index.prefix_lengths.get(position).copied().unwrap_or(0));
+            fields.push(KeyField {
+                column: usize::from(*column),
+                prefix,
+                adaptive: index.unique && prefix == 0,
+            });
+        }
+        let named = fields.len();
+        for column in &schema.primary_key {
+            if !index.index_columns.contains(column) {
+                let column = usize::from(*column);
+                fields.push(KeyField {
+                    column,
+                    prefix: 0,
+                    adaptive: false,
+                });
+            }
+        }
+        Self {
+            name: index.name.clone(),
+            unique: index.unique,
+            fields,
+            named,
+            keyless: schema.primary_key.is_empty(),
+            target_row_size: usize::from(schema.target_row_size),
+            arena: Arena::default(),
+            sort_key: Vec::new(),
+            key: Vec::new(),
+            ends: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Adds the entry of the row that was added to `rows` last.
+    pub(crate) fn push(
+        &mut self,
+        input: &Input,
+        buffers: &RowBuffers,
+        rows: &Arena,
+        line: u64,
+        blobs: &mut Vec<Chunk>,
+    ) -> Result<(), FormatError> {
+        // Converted fields, each as it stands in the key; adaptive ones plain.
+        self.scratch.clear();
+        self.sort_key.clear();
+        self.key.clear();
+        let mut spans = Vec::with_capacity(self.fields.len() + 1);
+        let mut has_null = false;
+        let mut unique_len = 0;
+        for (position, key_field) in self.fields.iter().enumerate() {
+            let start = self.scratch.len();
+            let encoding = input.encoding(key_field.column);
+            let field = buffers.field(key_field.column);
+            let encoding = match (field, encoding) {
+                (None, encoding) => {
+                    has_null |= position < self.named;
+                    encoding
+                }
+                (Some(field), e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE) if key_field.adaptive => {
+                    self.scratch.extend_from_slice(field);
+                    encoding
+                }
+                (Some(field), encoding) => {
+                    let (encoding, value) = match encoding {
+                        e::STRING_ADAPTIVE => (e::STRING, field),
+                        e::BYTES_ADAPTIVE => (e::BYTES, field),
+                        e::STRING | e::BYTES => (encoding, &field[..field.len() - 1]),
+                        _ => (encoding, field),
+                    };
+                    if matches!(encoding, e::STRING | e::BYTES) {
+                        let len = match key_field.prefix {
+                            0 => value.len(),
+                            prefix => value.len().min(prefix),
+                        };
+                        self.scratch.extend_from_slice(&value[..len]);
+                        self.scratch.push(0);
+                    } else {
+                        self.scratch.extend_from_slice(value);
+                    }
+                    encoding
+                }
+            };
+            let span = field.map(|_| (start, self.scratch.len()));
+            spans.push((encoding, span));
+            match (e::is_adaptive(encoding), span) {
+                // Sort keys of strings expect the zero byte that stored ones end with.
+                (true, Some((start, end))) => {
+                    let mut value = self.scratch[start..end].to_vec();
+                    value.push(0);
+                    push_sort_key(encoding, Some(&value), &mut self.sort_key);
+                }
+                (_, span) => {
+                    let field = span.map(|(start, end)| &self.scratch[start..end]);
+                    push_sort_key(encoding, field, &mut self.sort_key);
+                }
+            }
+            if position + 1 == self.named {
+                unique_len = self.sort_key.len();
+            }
+        }
+        if self.keyless {
+            let row = rows.last().map(|row| row.key).unwrap_or_default();
+            let hash = row.get(..16).unwrap_or_default();
+            let start = self.scratch.len();
+            self.scratch.extend_from_slice(hash);
+            spans.push((e::HASH128, Some((start, self.scratch.len()))));
+            push_sort_key(e::HASH128, Some(hash), &mut self.sort_key);
+        }
+        let fields: Vec<(u8, Option<&[u8]>)> = spans
+            .iter()
+            .map(|(encoding, span)| (*encoding, span.map(|(from, to)| &self.scratch[from..to])))
+            .collect();
+        let too_long = || FormatError::BadRecord {
+            line,
+            why: format!("its key in index {:?} is too long", self.name),
+        };
+        if fields.iter().any(|(encoding, _)| e::is_adaptive(*encoding)) {
+            let moved = choose_out_of_band(0, &fields, self.target_row_size);
+            self.ends.clear();
+            // Dolt does not list the addresses in index keys.
+            let mut addresses = Vec::new();
+            for ((encoding, field), moved) in fields.iter().zip(moved) {
+                if let Some(field) = field {
+                    push_value_field(
+                        *encoding,
+                        field,
+                        moved,
+                        &mut self.key,
+                        &mut addresses,
+                        blobs,
+                    )?;
+                }
+                self.ends
+                    .push(u16::try_from(self.key.len()).map_err(|_| too_long())?);
+            }
+            finish_tuple(&mut self.key, &self.ends);
+        } else {
+            let fields = fields.iter().map(|(_, field)| *field);
+            push_tuple(fields, &mut self.key, &mut self.ends).ok_or_else(too_long)?;
+        }
+        // The value carries how much of the sort key has to be unique; NULLs never clash.
+        let unique_len = if self.unique && !has_null {
+            unique_len as u32
+        } else {
+            0
+        };
+        self.arena.push(
+            &self.sort_key,
+            &self.key,
+            &unique_len.to_le_bytes(),
+            &[],
+            line,
+        );
+        Ok(())
+    }
+
+    /// The index's tree.
+    pub(crate) fn finish(mut self) -> Result<BuiltMap, FormatError> {
+        self.arena.sort();
+        let mut builder = MapBuilder::new(Kind::Tuples);
+        let mut last: Option<super::arena::RowView<'_>> = None;
+        for row in self.arena.rows() {
+            if let Some(last) = last {
+                // Equal rows of a keyless table have one entry.
+                if last.sort_key == row.sort_key {
+                    continue;
+                }
+                let unique_len = row.value.try_into().map_or(0, u32::from_le_bytes) as usize;
+                let clash = unique_len > 0
+                    && last.sort_key.get(..unique_len) == row.sort_key.get(..unique_len);
+                if clash {
+                    return Err(FormatError::BadRecord {
+                        line: row.line.max(last.line),
+                        why: format!(
+                            "unique key {:?} has the same value on line {}",
+                            self.name,
+                            row.line.min(last.line)
+                        ),
+                    });
+                }
+            }
+            builder.push(row.key, EMPTY_TUPLE, &[])?;
+            last = Some(row);
+        }
+        builder.finish()
+    }
+}

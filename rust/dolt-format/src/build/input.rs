@@ -1,0 +1,442 @@
+//! `Input`: from the fields of a record to the tuples of a row.
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::arena::Arena;
+use crate::csv::columns::{Columns, Source};
+use crate::csv::parse::RecordView;
+use crate::message::schema::{Column, TableSchema};
+use crate::tree::chunker::build_blob;
+use crate::value::adaptive::{push_varint, varint_len};
+use crate::value::encoding as e;
+use crate::value::from_text::TextCodec;
+use crate::value::sort_key::push_sort_key;
+use crate::value::tuple::{FIELD_BYTES_MAX, finish_tuple};
+use crate::{Address, Chunk, FormatError};
+
+/// Bytes of an out-of-band value's address, and one for good measure: what Dolt counts when it
+/// weighs whether to move a value out (`prolly.md` section 9).
+const OUT_OF_BAND_WEIGHT: usize = 21;
+const CARDINALITY_LEN: usize = 8;
+
+/// Where a column's value comes from.
+#[derive(Debug, Clone)]
+enum Origin {
+    /// A field of the record.
+    Field(usize),
+    /// The default of a column that the header does not name; `None` is NULL.
+    Default(Option<Vec<u8>>),
+}
+
+#[derive(Debug, Clone)]
+struct Target {
+    name: String,
+    origin: Origin,
+    codec: TextCodec,
+    nullable: bool,
+}
+
+/// How records become rows.
+#[derive(Debug)]
+pub(crate) struct Input {
+    field_count: usize,
+    /// One for each column of the table.
+    targets: Vec<Target>,
+    /// Positions of the columns of the key tuple and of the value tuple.
+    key_columns: Vec<usize>,
+    value_columns: Vec<usize>,
+    target_row_size: usize,
+}
+
+/// The encoded fields of one row, one for each column, and what is made of them.
+#[derive(Debug, Default)]
+pub(crate) struct RowBuffers {
+    bytes: Vec<u8>,
+    /// Where each column's field lies; `None` for NULL. Adaptive values are plain.
+    fields: Vec<Option<(usize, usize)>>,
+    sort_key: Vec<u8>,
+    key: Vec<u8>,
+    value: Vec<u8>,
+    ends: Vec<u16>,
+    addresses: Vec<u16>,
+}
+
+impl RowBuffers {
+    /// A column's field; `None` for NULL.
+    pub(crate) fn field(&self, column: usize) -> Option<&[u8]> {
+        let (start, end) = self.fields.get(column).copied().flatten()?;
+        self.bytes.get(start..end)
+    }
+
+    /// The value of an integer column, where it is above zero.
+    pub(crate) fn unsigned(&self, column: usize) -> Option<u64> {
+        let field = self.field(column)?;
+        let mut raw = [0; 8];
+        raw.get_mut(..field.len())?.copy_from_slice(field);
+        let value = u64::from_le_bytes(raw);
+        // The top bit of a short field is its sign; counters of unsigned columns that large are
+        // saturated anyway.
+        let sign = 1u64.checked_shl(8 * field.len() as u32 - 1)?;
+        (value < sign).then_some(value)
+    }
+}
+
+impl Input {
+    /// The input whose header is `header`.
+    pub(crate) fn new(schema: &TableSchema, header: &RecordView<'_>) -> Result<Self, FormatError> {
+        let bad = |why: String| FormatError::BadRecord {
+            line: header.line,
+            why,
+        };
+        let columns = Columns::new(schema)?;
+        let mut origins: Vec<Option<usize>> = vec![None; schema.columns.len()];
+        for position in 0..header.len() {
+            let name = header.field(position).unwrap_or_default();
+            let name = std::str::from_utf8(name)
+                .map_err(|_| bad(format!("the header's field {} is not UTF-8", position + 1)))?;
+            let exact = schema.columns.iter().position(|column| column.name == name);
+            let same = |column: &Column| column.name.to_lowercase() == name.to_lowercase();
+            let found = exact.or_else(|| schema.columns.iter().position(same));
+            let Some(slot) = found.and_then(|at| origins.get_mut(at)) else {
+                let known: Vec<&str> = schema
+                    .columns
+                    .iter()
+                    .map(|column| column.name.as_str())
+                    .collect();
+                return Err(bad(format!(
+                    "the header names {name:?}, which is no column of the table; its columns are {}",
+                    known.join(", ")
+                )));
+            };
+            if slot.replace(position).is_some() {
+                return Err(bad(format!("the header names column {name:?} twice")));
+            }
+        }
+        let mut targets = Vec::with_capacity(schema.columns.len());
+        for (column, origin) in schema.columns.iter().zip(origins) {
+            let shown = columns.shown.iter().find(|shown| shown.name == column.name);
+            let codec = shown
+                .and_then(|shown| TextCodec::new(&shown.sql_type, column.encoding))
+                .ok_or_else(|| unsupported(column))?;
+            let origin = match origin {
+                Some(position) => Origin::Field(position),
+                None => Origin::Default(default(column, &codec, header.line)?),
+            };
+            let nullable = column.nullable;
+            targets.push(Target {
+                name: column.name.clone(),
+                origin,
+                codec,
+                nullable,
+            });
+        }
+        let key_columns: Vec<usize> = schema
+            .primary_key
+            .iter()
+            .copied()
+            .map(usize::from)
+            .collect();
+        let is_value =
+            |at: &usize| matches!(columns.sources.get(*at), Some(Some(Source::Value(_))));
+        let value_columns = (0..targets.len()).filter(is_value).collect();
+        Ok(Self {
+            field_count: header.len(),
+            targets,
+            key_columns,
+            value_columns,
+            target_row_size: usize::from(schema.target_row_size),
+        })
+    }
+
+    /// Whether rows have no key.
+    pub(crate) fn keyless(&self) -> bool {
+        self.key_columns.is_empty()
+    }
+
+    /// An empty line stands for a row of one NULL where there is one column that may be NULL.
+    pub(crate) fn empty_line_is_a_row(&self) -> bool {
+        matches!(self.targets.as_slice(), [target] if target.nullable)
+    }
+
+    /// The encoding of a column's field.
+    pub(crate) fn encoding(&self, column: usize) -> u8 {
+        self.targets
+            .get(column)
+            .map_or(0, |target| target.codec.encoding())
+    }
+
+    /// Encodes the fields of a record.
+    pub(crate) fn encode(
+        &self,
+        record: &RecordView<'_>,
+        buffers: &mut RowBuffers,
+    ) -> Result<(), FormatError> {
+        if record.len() != self.field_count {
+            return Err(FormatError::BadRecord {
+                line: record.line,
+                why: format!(
+                    "{} fields, the header has {}",
+                    record.len(),
+                    self.field_count
+                ),
+            });
+        }
+        buffers.bytes.clear();
+        buffers.fields.clear();
+        for target in &self.targets {
+            let bad = |text: &[u8], why: String| FormatError::BadValue {
+                line: record.line,
+                column: target.name.clone(),
+                value: String::from_utf8_lossy(text).chars().take(64).collect(),
+                why,
+            };
+            let start = buffers.bytes.len();
+            let text = match &target.origin {
+                Origin::Field(position) => record.field(*position),
+                Origin::Default(text) => text.as_deref(),
+            };
+            let Some(text) = text else {
+                if !target.nullable {
+                    let why = "the column is NOT NULL; write \"\" for an empty string";
+                    return Err(bad(b"", why.to_owned()));
+                }
+                buffers.fields.push(None);
+                continue;
+            };
+            let pushed = target.codec.push(text, &mut buffers.bytes);
+            pushed.map_err(|why| bad(text, why.into_owned()))?;
+            buffers.fields.push(Some((start, buffers.bytes.len())));
+        }
+        Ok(())
+    }
+
+    /// Makes the row's tuples of the encoded fields and adds them to `arena`; what stands out of
+    /// band goes to `blobs`.
+    pub(crate) fn push_row(
+        &self,
+        line: u64,
+        buffers: &mut RowBuffers,
+        arena: &mut Arena,
+        blobs: &mut Vec<Chunk>,
+    ) -> Result<(), FormatError> {
+        let RowBuffers {
+            bytes,
+            fields,
+            sort_key,
+            key,
+            value,
+            ends,
+            addresses,
+        } = buffers;
+        let field = |column: usize| {
+            let (start, end) = fields.get(column).copied().flatten()?;
+            bytes.get(start..end)
+        };
+        sort_key.clear();
+        key.clear();
+        for column in &self.key_columns {
+            push_sort_key(self.encoding(*column), field(*column), sort_key);
+        }
+        let too_long = |why: &str| FormatError::BadRecord {
+            line,
+            why: why.to_owned(),
+        };
+        let key_fields = self.key_columns.iter().map(|column| field(*column));
+        push_tuple(key_fields, key, ends).ok_or_else(|| too_long("its key is too long"))?;
+
+        value.clear();
+        addresses.clear();
+        let head = if self.keyless() { CARDINALITY_LEN } else { 0 };
+        let columns: Vec<(u8, Option<&[u8]>)> = self
+            .value_columns
+            .iter()
+            .map(|at| (self.encoding(*at), field(*at)))
+            .collect();
+        let out_of_band = choose_out_of_band(head, &columns, self.target_row_size);
+        ends.clear();
+        if head > 0 {
+            value.extend_from_slice(&1u64.to_le_bytes());
+            ends.push(CARDINALITY_LEN as u16);
+        }
+        for ((encoding, field), moved) in columns.iter().zip(&out_of_band) {
+            if let Some(field) = field {
+                push_value_field(*encoding, field, *moved, value, addresses, blobs)?;
+            }
+            if value.len() > FIELD_BYTES_MAX {
+                return Err(too_long("its values take more than 65,504 bytes together"));
+            }
+            ends.push(value.len() as u16);
+        }
+        addresses.reverse();
+        finish_tuple(value, ends);
+        if self.keyless() {
+            let hash = xxh3_128(value.get(CARDINALITY_LEN..).unwrap_or_default());
+            key.clear();
+            key.extend_from_slice(&hash.to_le_bytes());
+            sort_key.extend_from_slice(key);
+            key.extend_from_slice(&[1, 0]);
+        }
+        arena.push(sort_key, key, value, addresses, line);
+        Ok(())
+    }
+
+    /// A key for a message: the fields as they would be shown are not at hand, so its bytes.
+    pub(crate) fn describe_key(&self, key: &[u8]) -> String {
+        let names: Vec<&str> = self
+            .key_columns
+            .iter()
+            .filter_map(|column| self.targets.get(*column))
+            .map(|target| target.name.as_str())
+            .collect();
+        let tuple = crate::value::tuple::Tuple::new(key);
+        let values: Vec<String> = self
+            .key_columns
+            .iter()
+            .enumerate()
+            .map(|(position, column)| {
+                let field = tuple
+                    .and_then(|tuple| tuple.field(position))
+                    .unwrap_or_default();
+                match crate::csv::columns::integer(self.encoding(*column), field) {
+                    Some(number) if self.encoding(*column) <= e::UINT64 => number.to_string(),
+                    _ => {
+                        let text = String::from_utf8_lossy(field);
+                        let text: String = text.chars().filter(|c| !c.is_control()).collect();
+                        format!("{:?}", text.chars().take(40).collect::<String>())
+                    }
+                }
+            })
+            .collect();
+        format!("({}) = ({})", names.join(", "), values.join(", "))
+    }
+}
+
+fn unsupported(column: &Column) -> FormatError {
+    FormatError::Unsupported(format!(
+        "column {:?} has type {}, which pyfs cannot write yet",
+        column.name, column.sql_type
+    ))
+}
+
+/// The text of a column's default, where it is NULL or a literal.
+fn default(column: &Column, codec: &TextCodec, line: u64) -> Result<Option<Vec<u8>>, FormatError> {
+    let text = column.default.trim();
+    if text.is_empty() || text.eq_ignore_ascii_case("null") {
+        if column.nullable {
+            return Ok(None);
+        }
+        return Err(FormatError::BadRecord {
+            line,
+            why: format!(
+                "the header lacks column {:?}, which is NOT NULL and has no default",
+                column.name
+            ),
+        });
+    }
+    let literal = match text
+        .strip_prefix('\'')
+        .and_then(|rest| rest.strip_suffix('\''))
+    {
+        Some(quoted) => quoted.replace("''", "'").into_bytes(),
+        None => text.as_bytes().to_vec(),
+    };
+    codec.push(&literal, &mut Vec::new()).map_err(|_| {
+        FormatError::Unsupported(format!(
+            "the header lacks column {:?}, whose default {text} pyfs cannot evaluate; name the \
+             column in the header",
+            column.name
+        ))
+    })?;
+    Ok(Some(literal))
+}
+
+/// Appends the tuple of fields that stand in it as they are.
+pub(crate) fn push_tuple<'a>(
+    fields: impl Iterator<Item = Option<&'a [u8]>>,
+    out: &mut Vec<u8>,
+    ends: &mut Vec<u16>,
+) -> Option<()> {
+    let start = out.len();
+    ends.clear();
+    for field in fields {
+        out.extend_from_slice(field.unwrap_or_default());
+        let end = out.len() - start;
+        if end > FIELD_BYTES_MAX {
+            return None;
+        }
+        ends.push(end as u16);
+    }
+    finish_tuple(out, ends);
+    Some(())
+}
+
+/// Which of a tuple's fields stand out of band (`prolly.md` section 9). `head` is what fields
+/// before these weigh.
+pub(crate) fn choose_out_of_band(
+    head: usize,
+    fields: &[(u8, Option<&[u8]>)],
+    target: usize,
+) -> Vec<bool> {
+    let mut moved = vec![false; fields.len()];
+    if !fields.iter().any(|(encoding, _)| e::is_adaptive(*encoding)) {
+        return moved;
+    }
+    let mut total = head;
+    let mut candidates: Vec<(isize, usize)> = Vec::new();
+    for (position, (encoding, field)) in fields.iter().enumerate() {
+        let Some(field) = field else { continue };
+        let len = field.len();
+        if !e::is_adaptive(*encoding) {
+            // A year is counted as two bytes, though it takes one.
+            total += if *encoding == e::YEAR { 2 } else { len };
+            continue;
+        }
+        total += 1 + len;
+        let forced = 1 + len > target;
+        moved[position] = forced;
+        let kept = if forced {
+            varint_len(len as u64) + Address::LEN
+        } else {
+            OUT_OF_BAND_WEIGHT
+        };
+        candidates.push((1 + len as isize - kept as isize, position));
+    }
+    if total > target {
+        candidates.retain(|(saving, _)| *saving > 0);
+        candidates.sort_by_key(|(saving, _)| std::cmp::Reverse(*saving));
+        for (saving, position) in candidates {
+            moved[position] = true;
+            total -= saving.unsigned_abs();
+            if total <= target {
+                break;
+            }
+        }
+    }
+    moved
+}
+
+/// Appends a field of a value tuple. `addresses` gets the position of a chunk address in it.
+pub(crate) fn push_value_field(
+    encoding: u8,
+    field: &[u8],
+    moved: bool,
+    out: &mut Vec<u8>,
+    addresses: &mut Vec<u16>,
+    blobs: &mut Vec<Chunk>,
+) -> Result<(), FormatError> {
+    if !e::is_adaptive(encoding) {
+        out.extend_from_slice(field);
+        return Ok(());
+    }
+    if !moved {
+        out.push(0);
+        out.extend_from_slice(field);
+        return Ok(());
+    }
+    push_varint(field.len() as u64, out);
+    let (root, chunks) = build_blob(field)?;
+    blobs.extend(chunks);
+    addresses.push(out.len().min(usize::from(u16::MAX)) as u16);
+    out.extend_from_slice(root.as_bytes());
+    Ok(())
+}

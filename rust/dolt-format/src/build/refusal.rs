@@ -1,0 +1,68 @@
+//! Which tables cannot be written, and why.
+
+use crate::message::schema::TableSchema;
+use crate::value::encoding as e;
+use crate::value::from_text::TextCodec;
+use crate::value::sql_type::SqlType;
+
+/// Why rows of a table with this schema cannot be written: what it has that cannot be
+/// maintained here. `None` when they can. Foreign keys and triggers are not of the schema.
+#[must_use]
+pub fn refuses_writes(schema: &TableSchema) -> Option<String> {
+    if let Some(check) = schema.checks.first() {
+        return Some(format!("it has the CHECK constraint {:?}", check.name));
+    }
+    for column in &schema.columns {
+        let name = &column.name;
+        if column.generated {
+            return Some(format!("column {name:?} is generated"));
+        }
+        if column.hidden_system {
+            return Some("it has a functional index".to_owned());
+        }
+        let Ok(sql_type) = SqlType::parse(&column.sql_type) else {
+            return Some(format!(
+                "column {name:?} has the unknown type {}",
+                column.sql_type
+            ));
+        };
+        if TextCodec::new(&sql_type, column.encoding).is_none() {
+            return Some(format!(
+                "column {name:?} has type {} in encoding {}",
+                column.sql_type, column.encoding
+            ));
+        }
+    }
+    for index in &schema.indexes {
+        let kind = if index.fulltext {
+            "a full-text"
+        } else if index.spatial {
+            "a spatial"
+        } else if index.vector {
+            "a vector"
+        } else if !index.predicate.is_empty() {
+            "a partial"
+        } else {
+            continue;
+        };
+        return Some(format!("it has {kind} index {:?}", index.name));
+    }
+    let indexed = schema.indexes.iter().flat_map(|index| &index.index_columns);
+    for position in schema.primary_key.iter().chain(indexed) {
+        let Some(column) = schema.columns.get(usize::from(*position)) else {
+            return Some(format!("an index names column {position}"));
+        };
+        let collation = SqlType::parse(&column.sql_type).ok();
+        let collation = collation.as_ref().and_then(SqlType::foreign_collation);
+        if let Some(collation) = collation {
+            return Some(format!(
+                "column {:?} is a key in collation {collation}, whose order pyfs does not know",
+                column.name
+            ));
+        }
+        if column.encoding == e::JSON_ADAPTIVE {
+            return Some(format!("column {:?} is a key of type JSON", column.name));
+        }
+    }
+    None
+}

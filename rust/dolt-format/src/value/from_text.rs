@@ -1,0 +1,379 @@
+//! Text to the bytes of a field: what `dolt table import` takes for each type, and no more.
+//!
+//! Where dolt would bend a value to fit (cut a string, clamp a number), it is refused.
+
+use std::borrow::Cow;
+
+use super::decimal_text::push_decimal_field;
+use super::encoding as e;
+use super::json_text;
+use super::sql_type::SqlType;
+use super::time_text;
+
+/// Why a text is no value of its type.
+pub type Reason = Cow<'static, str>;
+
+/// How the text of one column becomes a field.
+#[derive(Debug, Clone)]
+pub struct TextCodec {
+    sql_type: SqlType,
+    encoding: u8,
+}
+
+impl TextCodec {
+    /// The codec of a column; `None` where text of its type cannot be taken yet.
+    #[must_use]
+    pub fn new(sql_type: &SqlType, encoding: u8) -> Option<Self> {
+        let matches = match sql_type {
+            SqlType::Int { .. } => (e::INT8..=e::UINT64).contains(&encoding),
+            SqlType::Float => encoding == e::FLOAT32,
+            SqlType::Double => encoding == e::FLOAT64,
+            SqlType::Decimal { .. } => encoding == e::DECIMAL,
+            SqlType::Bit(_) => encoding == e::UINT64,
+            SqlType::Char { .. } => encoding == e::STRING,
+            SqlType::Text { .. } => matches!(encoding, e::STRING_ADAPTIVE | e::STRING),
+            SqlType::Binary(_) | SqlType::VarBinary(_) => encoding == e::BYTES,
+            SqlType::Blob(_) => matches!(encoding, e::BYTES_ADAPTIVE | e::BYTES),
+            SqlType::Date => encoding == e::DATE,
+            SqlType::Datetime { .. } => encoding == e::DATETIME,
+            SqlType::Time => encoding == e::TIME,
+            SqlType::Year => encoding == e::YEAR,
+            SqlType::Enum(_) => encoding == e::ENUM,
+            SqlType::Set(_) => encoding == e::SET,
+            SqlType::Json => encoding == e::JSON_ADAPTIVE,
+            SqlType::Geometry | SqlType::Vector(_) => false,
+        };
+        matches.then(|| Self {
+            sql_type: sql_type.clone(),
+            encoding,
+        })
+    }
+
+    /// The field's encoding.
+    #[must_use]
+    pub const fn encoding(&self) -> u8 {
+        self.encoding
+    }
+
+    /// Appends the field for `text`. An adaptive value is appended plain, with nothing before or
+    /// behind it.
+    pub fn push(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
+        match &self.sql_type {
+            SqlType::Int { bits, unsigned } => push_int(text, *bits, *unsigned, out),
+            SqlType::Float => {
+                let value = float(text)? as f32;
+                if value.is_infinite() {
+                    return Err("it is beyond the range of FLOAT".into());
+                }
+                out.extend_from_slice(&value.to_le_bytes());
+                Ok(())
+            }
+            SqlType::Double => {
+                out.extend_from_slice(&float(text)?.to_le_bytes());
+                Ok(())
+            }
+            SqlType::Decimal { precision, scale } => {
+                push_decimal_field(trimmed(text)?, *precision, *scale, out)
+            }
+            SqlType::Bit(bits) => {
+                let value: u64 = trimmed(text)?
+                    .parse()
+                    .map_err(|_| format!("BIT({bits}) takes a base-10 number"))?;
+                if *bits < 64 && value >> bits != 0 {
+                    return Err(format!("it needs more than the {bits} bits of BIT({bits})").into());
+                }
+                out.extend_from_slice(&value.to_le_bytes());
+                Ok(())
+            }
+            SqlType::Char { len, .. } => {
+                let text = utf8(text)?;
+                let count = if text.len() > *len as usize {
+                    text.chars().count()
+                } else {
+                    0
+                };
+                if count > *len as usize {
+                    return Err(format!("{count} characters, the column holds {len}").into());
+                }
+                push_terminated(text.as_bytes(), out);
+                Ok(())
+            }
+            SqlType::Text { len, .. } => {
+                let text = utf8(text)?.as_bytes();
+                self.push_long(text, *len, out)
+            }
+            SqlType::Blob(len) => self.push_long(text, *len, out),
+            SqlType::Binary(len) => {
+                check_len(text, u64::from(*len))?;
+                let start = out.len();
+                out.extend_from_slice(text);
+                out.resize(start + *len as usize, 0);
+                out.push(0);
+                Ok(())
+            }
+            SqlType::VarBinary(len) => {
+                check_len(text, u64::from(*len))?;
+                push_terminated(text, out);
+                Ok(())
+            }
+            SqlType::Date => {
+                let packed = time_text::date(trimmed(text)?)?;
+                out.extend_from_slice(&packed.to_le_bytes());
+                Ok(())
+            }
+            SqlType::Datetime {
+                precision,
+                timestamp,
+            } => {
+                let micros = time_text::datetime(trimmed(text)?, *precision, *timestamp)?;
+                out.extend_from_slice(&micros.to_le_bytes());
+                Ok(())
+            }
+            SqlType::Time => {
+                out.extend_from_slice(&time_text::time(trimmed(text)?)?.to_le_bytes());
+                Ok(())
+            }
+            SqlType::Year => {
+                out.push(year(trimmed(text)?)?);
+                Ok(())
+            }
+            SqlType::Enum(members) => {
+                let number = member(utf8(text)?, members)?;
+                out.extend_from_slice(&number.to_le_bytes());
+                Ok(())
+            }
+            SqlType::Set(members) => {
+                out.extend_from_slice(&set_bits(utf8(text)?, members)?.to_le_bytes());
+                Ok(())
+            }
+            SqlType::Json => json_text::push_normalised(utf8(text)?, out),
+            SqlType::Geometry | SqlType::Vector(_) => Err("pyfs cannot write this type yet".into()),
+        }
+    }
+
+    fn push_long(&self, value: &[u8], len_max: u64, out: &mut Vec<u8>) -> Result<(), Reason> {
+        check_len(value, len_max)?;
+        if e::is_adaptive(self.encoding) {
+            out.extend_from_slice(value);
+        } else {
+            push_terminated(value, out);
+        }
+        Ok(())
+    }
+}
+
+fn push_terminated(value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(value);
+    out.push(0);
+}
+
+fn check_len(value: &[u8], len_max: u64) -> Result<(), Reason> {
+    if value.len() as u64 > len_max {
+        return Err(format!("{} bytes, the column holds {len_max}", value.len()).into());
+    }
+    Ok(())
+}
+
+fn utf8(text: &[u8]) -> Result<&str, Reason> {
+    std::str::from_utf8(text)
+        .map_err(|error| format!("it is not UTF-8 (byte {})", error.valid_up_to() + 1).into())
+}
+
+fn trimmed(text: &[u8]) -> Result<&str, Reason> {
+    utf8(text).map(str::trim)
+}
+
+fn float(text: &[u8]) -> Result<f64, Reason> {
+    let text = trimmed(text)?;
+    // Rust takes "inf", "nan" and "infinity" too, MySQL does not.
+    let plausible = text.bytes().any(|c| c.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|c| c.is_ascii_digit() || b"+-.eE".contains(&c));
+    let value: Option<f64> = plausible.then(|| text.parse().ok()).flatten();
+    match value {
+        Some(value) if value.is_finite() => Ok(value),
+        Some(_) => Err("it is beyond the range of DOUBLE".into()),
+        None => Err("it is not a number".into()),
+    }
+}
+
+fn push_int(text: &[u8], bits: u8, unsigned: bool, out: &mut Vec<u8>) -> Result<(), Reason> {
+    let value = match plain_int(text) {
+        Some(value) => value,
+        None => rounded_int(trimmed(text)?)?,
+    };
+    let (low, high) = if unsigned {
+        (0, (1i128 << bits) - 1)
+    } else {
+        (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1)
+    };
+    if value < low || value > high {
+        return Err(format!("it is outside {low} to {high}").into());
+    }
+    let stored = if bits == 24 { 4 } else { usize::from(bits / 8) };
+    out.extend_from_slice(&value.to_le_bytes()[..stored]);
+    Ok(())
+}
+
+/// The common case, without detours.
+fn plain_int(text: &[u8]) -> Option<i128> {
+    let (negative, digits) = match text.split_first()? {
+        (b'-', rest) => (true, rest),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0i64;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(i128::from(if negative { -value } else { value }))
+}
+
+/// Whole numbers of any form; fractions are rounded half away from zero, as dolt does.
+fn rounded_int(text: &str) -> Result<i128, Reason> {
+    if text.eq_ignore_ascii_case("true") {
+        return Ok(1);
+    }
+    if text.eq_ignore_ascii_case("false") {
+        return Ok(0);
+    }
+    if let Ok(value) = text.strip_prefix('+').unwrap_or(text).parse() {
+        return Ok(value);
+    }
+    let number = super::decimal_text::Decimal::parse(text).ok_or("it is not a whole number")?;
+    number
+        .rounded()
+        .ok_or_else(|| "it is beyond the range of BIGINT".into())
+}
+
+fn year(text: &str) -> Result<u8, Reason> {
+    let value: u32 = text.parse().map_err(|_| "it is not a year")?;
+    let year = match (value, text.len()) {
+        // As the text that an exported year 0 has.
+        (0, 1) => return Ok(255),
+        (0, 4) | (0..=69, 1 | 2) => 2000 + value,
+        (70..=99, 2) => 1900 + value,
+        (1901..=2155, _) => value,
+        _ => return Err("it is outside 1901 to 2155".into()),
+    };
+    u8::try_from(year - 1901).map_err(|_| "it is outside 1901 to 2155".into())
+}
+
+fn member(text: &str, members: &[String]) -> Result<u16, Reason> {
+    let named = members
+        .iter()
+        .position(|member| member == text)
+        .map(|at| at + 1);
+    let numbered = || {
+        text.parse()
+            .ok()
+            .filter(|number| (1..=members.len()).contains(number))
+    };
+    named
+        .or_else(numbered)
+        .and_then(|number| u16::try_from(number).ok())
+        .ok_or_else(|| format!("it is not one of {}", listed(members)).into())
+}
+
+fn set_bits(text: &str, members: &[String]) -> Result<u64, Reason> {
+    let mut bits = 0u64;
+    if text.is_empty() {
+        return Ok(bits);
+    }
+    for name in text.split(',') {
+        let bit = members.iter().position(|member| member == name);
+        let bit = bit.ok_or_else(|| format!("{name:?} is not one of {}", listed(members)))?;
+        bits |= 1 << bit;
+    }
+    Ok(bits)
+}
+
+fn listed(members: &[String]) -> String {
+    let mut names: Vec<String> = members
+        .iter()
+        .take(8)
+        .map(|member| format!("{member:?}"))
+        .collect();
+    if members.len() > names.len() {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(sql_type: &str, encoding: u8, text: &str) -> Result<Vec<u8>, Reason> {
+        let sql_type = SqlType::parse(sql_type).expect("a type");
+        let codec = TextCodec::new(&sql_type, encoding).expect("a codec");
+        let mut out = Vec::new();
+        codec.push(text.as_bytes(), &mut out).map(|()| out)
+    }
+
+    #[test]
+    fn integers_are_taken_as_dolt_takes_them() {
+        let int = |text| encode("tinyint", e::INT8, text).map(|raw| raw[0] as i8);
+        for (text, value) in [
+            ("1", 1),
+            (" 1 ", 1),
+            ("+1", 1),
+            ("-128", -128),
+            ("1.4", 1),
+            ("1.5", 2),
+            ("-1.5", -2),
+            ("1e2", 100),
+            ("true", 1),
+            ("FALSE", 0),
+        ] {
+            assert_eq!(int(text), Ok(value), "{text:?}");
+        }
+        for text in [
+            "128", "-129", "abc", "1a", "0x10", "--1", "1_0", "", "９", "127.5", "1e99",
+        ] {
+            assert!(int(text).is_err(), "{text:?}");
+        }
+        let big = |text| encode("bigint unsigned", e::UINT64, text);
+        assert_eq!(big("18446744073709551615"), Ok(vec![255; 8]));
+        assert!(big("18446744073709551616").is_err() && big("-1").is_err());
+    }
+
+    #[test]
+    fn other_types_refuse_what_does_not_fit() {
+        let double = |text| encode("double", e::FLOAT64, text);
+        assert_eq!(double(" .5"), Ok(0.5f64.to_le_bytes().to_vec()));
+        assert_eq!(double("-0"), Ok((-0.0f64).to_le_bytes().to_vec()));
+        for text in ["nan", "inf", "1d", "1e309", "", "+"] {
+            assert!(double(text).is_err(), "{text:?}");
+        }
+        assert!(encode("float", e::FLOAT32, "1e39").is_err());
+        assert_eq!(encode("varchar(3)", e::STRING, "äöü"), Ok("äöü\0".into()));
+        assert!(encode("varchar(3)", e::STRING, "äöüx").is_err());
+        assert_eq!(encode("binary(3)", e::BYTES, "a"), Ok(b"a\0\0\0".to_vec()));
+        assert!(encode("binary(3)", e::BYTES, "abcd").is_err());
+        assert!(encode("tinytext", e::STRING_ADAPTIVE, &"ä".repeat(128)).is_err());
+        let year = |text| encode("year", e::YEAR, text).map(|raw| raw[0]);
+        assert_eq!(
+            (year("2024"), year("70"), year("0")),
+            (Ok(123), Ok(69), Ok(255))
+        );
+        assert!(year("1900").is_err() && year("2156").is_err());
+        let set = |text| encode("set('a','b','c')", e::SET, text).map(|raw| raw[0]);
+        assert_eq!((set("b,a"), set(""), set("c")), (Ok(3), Ok(0), Ok(4)));
+        assert!(set("a, b").is_err());
+        let member = |text| encode("enum('a','b','1')", e::ENUM, text).map(|raw| raw[0]);
+        assert_eq!(
+            (member("a"), member("1"), member("2")),
+            (Ok(1), Ok(3), Ok(2))
+        );
+        assert!(member("A").is_err() && member("4").is_err() && member("").is_err());
+        assert!(encode("bit(4)", e::UINT64, "16").is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! JSON text as Dolt stores it: compact, keys sorted, numbers as Go prints them.
+
+use serde_json::Value;
+
+use super::from_text::Reason;
+use super::number::push_float;
+
+/// Appends the normal form of a JSON document.
+pub(crate) fn push_normalised(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    push_value(&value, out);
+    Ok(())
+}
+
+fn push_value(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Number(number) => push_number(number.as_f64().unwrap_or_default(), out),
+        Value::String(text) => push_string(text, out),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (position, item) in items.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                push_value(item, out);
+            }
+            out.push(b']');
+        }
+        // serde_json's map is sorted by key, and of equal keys the last one won.
+        Value::Object(fields) => {
+            out.push(b'{');
+            for (position, (key, field)) in fields.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                push_string(key, out);
+                out.push(b':');
+                push_value(field, out);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+/// Numbers are 64-bit floats: plain from 1e-6 up to 1e21, else with an exponent.
+fn push_number(value: f64, out: &mut Vec<u8>) {
+    let magnitude = value.abs();
+    if magnitude == 0.0 || (1e-6..1e21).contains(&magnitude) {
+        // Rust prints floats in full, with the shortest digits that read back the same.
+        out.extend_from_slice(value.to_string().as_bytes());
+        return;
+    }
+    let start = out.len();
+    push_float(value, false, out);
+    // Go's encoder writes e-7, not e-07.
+    let text = &out[start..];
+    if let [.., b'e', b'-', b'0', _] = text {
+        let at = out.len() - 2;
+        out.remove(at);
+    }
+}
+
+fn push_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for character in text.chars() {
+        match character {
+            '"' => out.extend_from_slice(b"\\\""),
+            '\\' => out.extend_from_slice(b"\\\\"),
+            '\n' => out.extend_from_slice(b"\\n"),
+            '\r' => out.extend_from_slice(b"\\r"),
+            '\t' => out.extend_from_slice(b"\\t"),
+            '\u{8}' => out.extend_from_slice(b"\\b"),
+            '\u{c}' => out.extend_from_slice(b"\\f"),
+            '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}' => {
+                out.extend_from_slice(format!("\\u{:04x}", u32::from(character)).as_bytes());
+            }
+            _ => {
+                let mut utf8 = [0; 4];
+                out.extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
+            }
+        }
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_normalised_as_dolt_does() {
+        for (text, stored) in [
+            ("1.0", "1"),
+            ("{\"b\":1,\"a\":2, \"a\": 3}", "{\"a\":3,\"b\":1}"),
+            ("[1, 2]", "[1,2]"),
+            ("123456789012345678", "123456789012345680"),
+            ("1e21", "1e+21"),
+            ("1E-7", "1e-7"),
+            ("1.5e-10", "1.5e-10"),
+            ("-0", "-0"),
+            ("\"\\u00e9\\u003c/\\u2028\\u0001\"", "\"é</\\u2028\\u0001\""),
+        ] {
+            let mut out = Vec::new();
+            push_normalised(text, &mut out).expect(text);
+            assert_eq!(String::from_utf8_lossy(&out), stored, "{text}");
+        }
+        for text in ["x", "", "1e400", "{", "[1,]", "nan"] {
+            assert!(push_normalised(text, &mut Vec::new()).is_err(), "{text}");
+        }
+    }
+}
