@@ -284,6 +284,9 @@ class AddressMapScan:
 def store_root(datasets: dict[str, Address]) -> list[Chunk]:
     """The chunks of a store root with these datasets; the last is the store root itself."""
 
+def branch_name_error(name: str) -> str | None:
+    """Why Dolt refuses *name* for a branch; None when it takes it."""
+
 @final
 class RootValue:
     """A root value: the tables of one state of a database. Frozen.
@@ -291,8 +294,9 @@ class RootValue:
     Raises `UnsupportedError` for a feature version above 7 and for Doltgres.
     """
 
-    EMPTY: ClassVar[RootValue]
-    """A database without tables, as `dolt init` makes it."""
+    @staticmethod
+    def empty() -> RootValue:
+        """A database without tables, as `dolt init` makes it."""
 
     @staticmethod
     def decode(chunk: Chunk) -> RootValue: ...
@@ -510,7 +514,7 @@ class DiffCount:
     Reads only nodes that differ. A modification is another value under the same key.
     """
 
-    def __new__(cls, old: Table, new: Table) -> DiffCount: ...
+    def __new__(cls, old: Table, new: Table, schema: Schema) -> DiffCount: ...
     def needs(self, limit: int) -> list[Address]: ...
     def feed(self, chunks: Sequence[Chunk]) -> None: ...
     def result(self) -> tuple[int, int, int]: ...

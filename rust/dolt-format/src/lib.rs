@@ -28,3 +28,4 @@ pub mod value;
 pub use address::Address;
 pub use chunk::Chunk;
 pub use error::FormatError;
+pub use tree::Traversal;

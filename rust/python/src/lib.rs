@@ -1,8 +1,76 @@
 //! The Python binding of [`dolt_format`]: `pyfs._core`. Converts, calls, maps errors.
+//!
+//! What each class does is said in `pyfs/_core.pyi`.
+
+mod address;
+mod build;
+mod chunk;
+mod closure;
+mod commit;
+mod database;
+mod diff;
+mod error;
+mod manifest;
+mod scan;
+mod storage;
+mod table;
+mod text;
 
 use pyo3::prelude::*;
 
 #[pymodule]
-fn _core(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+mod _core {
+    #[pymodule_export]
+    use super::address::Address;
+    #[pymodule_export]
+    use super::build::{BuiltTable, TableBuild};
+    #[pymodule_export]
+    use super::chunk::Chunk;
+    #[pymodule_export]
+    use super::closure::{ClosureEdit, ClosureLookup};
+    #[pymodule_export]
+    use super::commit::{Commit, Tag};
+    #[pymodule_export]
+    use super::database::{ForeignKey, RootValue, branch_name_error, foreign_keys, store_root};
+    #[pymodule_export]
+    use super::diff::DiffCount;
+    #[pymodule_export]
+    use super::manifest::Manifest;
+    #[pymodule_export]
+    use super::scan::AddressMapScan;
+    #[pymodule_export]
+    use super::storage::{ReadPlan, TableFile, TableIndex, TableWriter};
+    #[pymodule_export]
+    use super::table::{Schema, Table};
+    #[pymodule_export]
+    use super::text::{Extent, Render, TextLayout};
 }
+
+/// The three methods of a traversal, over the traversal that a closure finds in the class.
+macro_rules! traversal {
+    ($class:ty, $result:ty, |$py:ident, $value:ident| $convert:expr) => {
+        #[pymethods]
+        impl $class {
+            fn needs(&mut self, limit: usize) -> Vec<crate::address::Address> {
+                let needs = dolt_format::Traversal::needs(&mut self.inner, limit);
+                needs.into_iter().map(crate::address::Address).collect()
+            }
+
+            fn feed(
+                &mut self,
+                chunks: Vec<PyRef<'_, crate::chunk::Chunk>>,
+            ) -> Result<(), crate::error::Error> {
+                let chunks: Vec<_> = chunks.iter().map(|chunk| chunk.0.clone()).collect();
+                Ok(dolt_format::Traversal::feed(&mut self.inner, &chunks)?)
+            }
+
+            fn result(&mut self, $py: Python<'_>) -> Result<$result, crate::error::Error> {
+                // Results are made of all that was fed: let other threads run meanwhile.
+                let inner = &mut self.inner;
+                let $value = $py.detach(|| dolt_format::Traversal::result(inner))?;
+                Ok($convert)
+            }
+        }
+    };
+}
+pub(crate) use traversal;

@@ -1,0 +1,75 @@
+//! `TableBuild` and `BuiltTable`.
+
+use dolt_format::{FormatError, build};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+
+use crate::address::Address;
+use crate::chunk::{Chunk, wrap};
+use crate::error::Error;
+use crate::table::{Schema, Table};
+
+#[pyclass(frozen, module = "pyfs._core")]
+pub(crate) struct BuiltTable(build::BuiltTable);
+
+#[pymethods]
+impl BuiltTable {
+    #[getter]
+    fn address(&self) -> Address {
+        Address(self.0.table.address())
+    }
+
+    #[getter]
+    fn chunks(&self) -> Vec<Chunk> {
+        let mut chunks = wrap(self.0.chunks.clone());
+        chunks.push(Chunk(self.0.table.clone()));
+        chunks
+    }
+
+    #[getter]
+    fn table(&self) -> Result<Table, Error> {
+        Table::new(self.0.table.clone())
+    }
+
+    #[getter]
+    fn row_count(&self) -> u64 {
+        self.0.row_count
+    }
+
+    #[getter]
+    fn leaf_lengths(&self) -> Vec<(Address, u64)> {
+        self.0.leaf_lengths.iter().map(|(leaf, length)| (Address(*leaf), *length)).collect()
+    }
+}
+
+#[pyclass(module = "pyfs._core")]
+pub(crate) struct TableBuild(Option<build::TableBuild>);
+
+impl TableBuild {
+    fn over() -> FormatError {
+        FormatError::corrupt("table build", "it is over: start a new one")
+    }
+}
+
+#[pymethods]
+impl TableBuild {
+    #[new]
+    fn new(schema: &Schema, base: &Table) -> Result<Self, Error> {
+        let schema = schema.inner.as_ref().clone();
+        Ok(Self(Some(build::TableBuild::new(schema, base.chunk.clone())?)))
+    }
+
+    fn feed(&mut self, py: Python<'_>, text: PyBackedBytes) -> Result<(), Error> {
+        let mut build = self.0.take().ok_or_else(Self::over)?;
+        // A mebibyte takes some 10 ms.
+        py.detach(|| build.feed(&text))?;
+        self.0 = Some(build);
+        Ok(())
+    }
+
+    fn finish(&mut self, py: Python<'_>) -> Result<BuiltTable, Error> {
+        let build = self.0.take().ok_or_else(Self::over)?;
+        // Sorting, hashing and rendering all rows.
+        Ok(BuiltTable(py.detach(|| build.finish())?))
+    }
+}

@@ -1,0 +1,81 @@
+//! `RootValue`, `ForeignKey`, and the functions on whole databases.
+
+use std::collections::BTreeMap;
+
+use dolt_format::message::{foreign_key, ref_name, root_value};
+use pyo3::prelude::*;
+
+use crate::address::Address;
+use crate::chunk::{Chunk, wrap};
+use crate::error::Error;
+
+fn entries(map: &BTreeMap<String, Address>) -> impl Iterator<Item = (&str, dolt_format::Address)> {
+    map.iter().map(|(name, address)| (name.as_str(), address.0))
+}
+
+#[pyfunction]
+pub(crate) fn store_root(datasets: BTreeMap<String, Address>) -> Result<Vec<Chunk>, Error> {
+    Ok(wrap(dolt_format::message::store_root::encode(entries(&datasets))?))
+}
+
+#[pyfunction]
+pub(crate) fn branch_name_error(name: &str) -> Option<String> {
+    ref_name::branch_name_error(name)
+}
+
+#[pyclass(frozen, module = "pyfs._core")]
+pub(crate) struct RootValue {
+    chunk: dolt_format::Chunk,
+    inner: root_value::RootValue,
+}
+
+#[pymethods]
+impl RootValue {
+    #[staticmethod]
+    fn empty() -> Result<Self, Error> {
+        let inner = root_value::RootValue::empty()?;
+        Ok(Self { chunk: inner.encode()?, inner })
+    }
+
+    #[staticmethod]
+    fn decode(chunk: &Chunk) -> Result<Self, Error> {
+        let inner = root_value::RootValue::decode(chunk.0.contents())?;
+        Ok(Self { chunk: chunk.0.clone(), inner })
+    }
+
+    #[getter]
+    fn address(&self) -> Address {
+        Address(self.chunk.address())
+    }
+
+    #[getter]
+    fn foreign_keys(&self) -> Address {
+        Address(self.inner.foreign_keys)
+    }
+
+    fn with_tables(&self, tables: BTreeMap<String, Address>) -> Result<Vec<Chunk>, Error> {
+        Ok(wrap(self.inner.with_tables(entries(&tables))?))
+    }
+
+    fn chunk(&self) -> Chunk {
+        Chunk(self.chunk.clone())
+    }
+}
+
+#[pyclass(frozen, get_all, module = "pyfs._core")]
+pub(crate) struct ForeignKey {
+    name: String,
+    child: String,
+    parent: String,
+}
+
+#[pyfunction]
+pub(crate) fn foreign_keys(chunk: &Chunk) -> Result<Vec<ForeignKey>, Error> {
+    let keys = foreign_key::decode(chunk.0.contents())?;
+    let wrap = |key: foreign_key::ForeignKey| ForeignKey {
+        name: key.name,
+        child: key.child,
+        parent: key.parent,
+    };
+    Ok(keys.into_iter().map(wrap).collect())
+}

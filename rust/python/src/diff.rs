@@ -1,0 +1,28 @@
+//! `DiffCount`.
+
+use dolt_format::tree::diff;
+use pyo3::prelude::*;
+
+use crate::table::{Schema, Table};
+use crate::traversal;
+
+#[pyclass(module = "pyfs._core")]
+pub(crate) struct DiffCount {
+    inner: diff::DiffCount,
+}
+
+#[pymethods]
+impl DiffCount {
+    #[new]
+    fn new(old: &Table, new: &Table, schema: &Schema) -> Self {
+        let keyless = schema.inner.primary_key.is_empty();
+        let (old, new) = (old.inner.rows.clone(), new.inner.rows.clone());
+        Self { inner: diff::DiffCount::new(old, new, keyless) }
+    }
+}
+
+traversal!(DiffCount, (u64, u64, u64), |py, counts| (
+    counts.added,
+    counts.removed,
+    counts.modified
+));

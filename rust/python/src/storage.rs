@@ -1,0 +1,197 @@
+//! `TableIndex`, `ReadPlan`, `TableWriter`, `TableFile`.
+
+use std::sync::{Mutex, PoisonError};
+
+use dolt_format::table::index::{Dictionaries, FileKind};
+use dolt_format::table::{index, plan, writer};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+
+use crate::address::Address;
+use crate::chunk::{Chunk, wrap};
+use crate::error::Error;
+
+#[pyclass(frozen, module = "pyfs._core")]
+pub(crate) struct ReadPlan(plan::ReadPlan);
+
+#[pymethods]
+impl ReadPlan {
+    #[getter]
+    fn offset(&self) -> u64 {
+        self.0.offset
+    }
+
+    #[getter]
+    fn length(&self) -> u64 {
+        self.0.length
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+}
+
+#[pyclass(frozen, module = "pyfs._core")]
+pub(crate) struct TableIndex {
+    inner: index::TableIndex,
+    dictionaries: Mutex<Dictionaries>,
+}
+
+impl TableIndex {
+    fn wrap(inner: index::TableIndex) -> Self {
+        Self { inner, dictionaries: Mutex::default() }
+    }
+
+    /// The dictionaries loaded so far. Cloning them copies a few pointers.
+    fn loaded(&self) -> Dictionaries {
+        self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn raw(addresses: &[Address]) -> Vec<dolt_format::Address> {
+    addresses.iter().map(|address| address.0).collect()
+}
+
+#[pymethods]
+impl TableIndex {
+    #[staticmethod]
+    fn table_tail_len(chunk_count: u32) -> u64 {
+        index::TableIndex::table_tail_len(chunk_count)
+    }
+
+    #[staticmethod]
+    fn archive_tail_guess(chunk_count: u32) -> u64 {
+        index::TableIndex::archive_tail_guess(chunk_count)
+    }
+
+    #[staticmethod]
+    fn archive_tail_len(tail: PyBackedBytes, file_len: u64) -> Result<u64, Error> {
+        Ok(index::TableIndex::archive_tail_len("", &tail, file_len)?)
+    }
+
+    #[staticmethod]
+    fn table(
+        py: Python<'_>,
+        name: &str,
+        tail: PyBackedBytes,
+        file_len: u64,
+    ) -> Result<Self, Error> {
+        // An index of a million chunks takes a good part of a second to sort.
+        Ok(Self::wrap(py.detach(|| index::TableIndex::table(name, &tail, file_len))?))
+    }
+
+    #[staticmethod]
+    fn archive(
+        py: Python<'_>,
+        name: &str,
+        tail: PyBackedBytes,
+        file_len: u64,
+    ) -> Result<Self, Error> {
+        // As above.
+        Ok(Self::wrap(py.detach(|| index::TableIndex::archive(name, &tail, file_len))?))
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    #[getter]
+    fn kind(&self) -> &'static str {
+        match self.inner.kind() {
+            FileKind::Table => "table",
+            FileKind::Archive => "archive",
+        }
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.len()
+    }
+
+    fn contains(&self, addresses: Vec<Address>) -> Vec<bool> {
+        addresses.iter().map(|address| self.inner.contains(address.0)).collect()
+    }
+
+    fn stored_len(&self, addresses: Vec<Address>) -> u64 {
+        addresses.iter().map(|address| self.inner.stored_len(address.0)).sum()
+    }
+
+    fn dictionary_plans(&self, addresses: Vec<Address>) -> Vec<ReadPlan> {
+        let plans = self.inner.dictionary_plans(&raw(&addresses), &self.loaded());
+        plans.into_iter().map(ReadPlan).collect()
+    }
+
+    fn load_dictionaries(&self, plan: &ReadPlan, data: PyBackedBytes) -> Result<(), Error> {
+        let mut loaded = self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.inner.load_dictionaries(&plan.0, &data, &mut loaded)?)
+    }
+
+    fn plan(
+        &self,
+        addresses: Vec<Address>,
+        gap_bytes_max: u64,
+        length_bytes_max: u64,
+    ) -> Vec<ReadPlan> {
+        let plans = self.inner.plan(&raw(&addresses), gap_bytes_max, length_bytes_max);
+        plans.into_iter().map(ReadPlan).collect()
+    }
+
+    fn decode(
+        &self,
+        py: Python<'_>,
+        plan: &ReadPlan,
+        data: PyBackedBytes,
+    ) -> Result<Vec<Chunk>, Error> {
+        let loaded = self.loaded();
+        // Milliseconds of decompression and hashing, in a worker thread: let the loop run.
+        Ok(wrap(py.detach(|| self.inner.decode(&plan.0, &data, &loaded))?))
+    }
+}
+
+#[pyclass(frozen, module = "pyfs._core")]
+pub(crate) struct TableFile {
+    #[pyo3(get)]
+    name: String,
+    #[pyo3(get)]
+    chunk_count: u32,
+    data: Py<PyBytes>,
+}
+
+#[pymethods]
+impl TableFile {
+    #[getter]
+    fn data(&self, py: Python<'_>) -> Py<PyBytes> {
+        self.data.clone_ref(py)
+    }
+}
+
+#[pyclass(module = "pyfs._core")]
+pub(crate) struct TableWriter(writer::TableWriter);
+
+#[pymethods]
+impl TableWriter {
+    #[new]
+    fn new() -> Self {
+        Self(writer::TableWriter::new())
+    }
+
+    fn add(&mut self, py: Python<'_>, chunks: Vec<PyRef<'_, Chunk>>) -> Result<(), Error> {
+        let chunks: Vec<_> = chunks.iter().map(|chunk| chunk.0.clone()).collect();
+        let writer = &mut self.0;
+        // Compressing a batch takes milliseconds.
+        py.detach(|| chunks.iter().try_for_each(|chunk| writer.add(chunk)))?;
+        Ok(())
+    }
+
+    #[getter]
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+
+    fn finish(&mut self, py: Python<'_>) -> Option<TableFile> {
+        let file = std::mem::take(&mut self.0).finish()?;
+        let data = PyBytes::new(py, &file.data).unbind();
+        Some(TableFile { name: file.name, chunk_count: file.chunk_count, data })
+    }
+}

@@ -1,0 +1,114 @@
+//! `Table` and `Schema`.
+
+use std::sync::Arc;
+
+use dolt_format::build::refusal::refuses_writes;
+use dolt_format::csv;
+use dolt_format::csv::render::Renderer;
+use dolt_format::message::schema::TableSchema;
+use dolt_format::message::table;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::address::Address;
+use crate::chunk::Chunk;
+use crate::error::Error;
+
+#[pyclass(frozen, module = "pyfs._core")]
+pub(crate) struct Table {
+    pub(crate) chunk: dolt_format::Chunk,
+    pub(crate) inner: table::Table,
+}
+
+impl Table {
+    pub(crate) fn new(chunk: dolt_format::Chunk) -> Result<Self, Error> {
+        Ok(Self { inner: table::Table::decode(chunk.contents())?, chunk })
+    }
+}
+
+#[pymethods]
+impl Table {
+    #[staticmethod]
+    fn decode(chunk: &Chunk) -> Result<Self, Error> {
+        Self::new(chunk.0.clone())
+    }
+
+    #[getter]
+    fn address(&self) -> Address {
+        Address(self.chunk.address())
+    }
+
+    #[getter]
+    fn schema(&self) -> Address {
+        Address(self.inner.schema)
+    }
+
+    #[getter]
+    fn rows(&self) -> Chunk {
+        Chunk(dolt_format::Chunk::new(self.inner.rows.message().clone()))
+    }
+
+    #[getter]
+    fn row_count(&self) -> u64 {
+        self.inner.rows.tree_count()
+    }
+
+    #[getter]
+    fn auto_increment(&self) -> u64 {
+        self.inner.auto_increment
+    }
+
+    #[getter]
+    fn has_artifacts(&self) -> bool {
+        self.inner.has_artifacts
+    }
+}
+
+#[pyclass(frozen, module = "pyfs._core")]
+pub(crate) struct Schema {
+    pub(crate) inner: Arc<TableSchema>,
+    pub(crate) renderer: Renderer,
+}
+
+impl Schema {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.renderer.columns().shown.iter().map(|column| column.name.as_str())
+    }
+}
+
+#[pymethods]
+impl Schema {
+    #[staticmethod]
+    fn decode(chunk: &Chunk) -> Result<Self, Error> {
+        let inner = TableSchema::decode(&chunk.0)?;
+        let renderer = Renderer::new(&inner)?;
+        Ok(Self { inner: Arc::new(inner), renderer })
+    }
+
+    #[getter]
+    fn address(&self) -> Address {
+        Address(self.inner.address)
+    }
+
+    #[getter]
+    fn columns(&self) -> Vec<&str> {
+        self.names().collect()
+    }
+
+    #[getter]
+    fn primary_key(&self) -> Vec<&str> {
+        let key = self.inner.primary_key.iter();
+        key.filter_map(|at| self.inner.columns.get(usize::from(*at)))
+            .map(|column| column.name.as_str())
+            .collect()
+    }
+
+    #[getter]
+    fn header<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &csv::header(self.names()))
+    }
+
+    fn refuses_writes(&self) -> Option<String> {
+        refuses_writes(&self.inner)
+    }
+}
