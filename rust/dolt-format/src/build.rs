@@ -11,7 +11,8 @@ use crate::csv::parse::{RecordReader, RecordView};
 use crate::csv::render::{Renderer, Values};
 use crate::message::schema::TableSchema;
 use crate::message::table::Table;
-use crate::tree::chunker::{BuiltMap, MapBuilder, build_address_map};
+use crate::tree::address_map;
+use crate::tree::chunker::{BuiltMap, MapBuilder};
 use crate::tree::{Kind, Node};
 use crate::{Address, Chunk, FormatError};
 use arena::Arena;
@@ -155,7 +156,7 @@ impl Rows {
             chunks.push(built.root);
         }
         // The schema has its indexes sorted by name, as address maps are.
-        let indexes = build_address_map(roots)?;
+        let indexes = address_map::build(roots)?;
         chunks.extend(indexes.nodes);
         let lengths = leaf_lengths(&self.schema, &clustered, &chunks)?;
         let counter = self.auto_increment.map_or(0, |(_, next)| next);

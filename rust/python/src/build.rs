@@ -38,7 +38,11 @@ impl BuiltTable {
 
     #[getter]
     fn leaf_lengths(&self) -> Vec<(Address, u64)> {
-        self.0.leaf_lengths.iter().map(|(leaf, length)| (Address(*leaf), *length)).collect()
+        self.0
+            .leaf_lengths
+            .iter()
+            .map(|(leaf, length)| (Address(*leaf), *length))
+            .collect()
     }
 }
 
@@ -56,7 +60,10 @@ impl TableBuild {
     #[new]
     fn new(schema: &Schema, base: &Table) -> Result<Self, Error> {
         let schema = schema.inner.as_ref().clone();
-        Ok(Self(Some(build::TableBuild::new(schema, base.chunk.clone())?)))
+        Ok(Self(Some(build::TableBuild::new(
+            schema,
+            base.chunk.clone(),
+        )?)))
     }
 
     fn feed(&mut self, py: Python<'_>, text: PyBackedBytes) -> Result<(), Error> {

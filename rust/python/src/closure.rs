@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use crate::chunk::{Chunk, wrap};
 use crate::commit::Commit;
+use crate::error::Error;
 use crate::traversal;
 
 #[pyclass(module = "pyfs._core")]
@@ -15,9 +16,11 @@ pub(crate) struct ClosureEdit {
 #[pymethods]
 impl ClosureEdit {
     #[new]
-    fn new(parent: &Commit) -> Self {
+    fn new(parent: &Commit) -> Result<Self, Error> {
         let Commit { address, inner } = parent;
-        Self { inner: closure::ClosureEdit::new(*address, inner.height, inner.closure) }
+        Ok(Self {
+            inner: closure::ClosureEdit::new(*address, inner.height, inner.closure)?,
+        })
     }
 }
 
@@ -31,9 +34,11 @@ pub(crate) struct ClosureLookup {
 #[pymethods]
 impl ClosureLookup {
     #[new]
-    fn new(commit: &Commit, ancestor: &Commit) -> Self {
+    fn new(commit: &Commit, ancestor: &Commit) -> Result<Self, Error> {
         let (closure, height) = (commit.inner.closure, ancestor.inner.height);
-        Self { inner: closure::ClosureLookup::new(closure, ancestor.address, height) }
+        Ok(Self {
+            inner: closure::ClosureLookup::new(closure, ancestor.address, height)?,
+        })
     }
 }
 

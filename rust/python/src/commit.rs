@@ -18,7 +18,10 @@ impl Commit {
     #[staticmethod]
     fn decode(chunk: &Chunk) -> Result<Self, Error> {
         let inner = commit::Commit::decode(chunk.0.contents())?;
-        Ok(Self { address: chunk.0.address(), inner })
+        Ok(Self {
+            address: chunk.0.address(),
+            inner,
+        })
     }
 
     #[staticmethod]
@@ -35,7 +38,11 @@ impl Commit {
     ) -> Result<(Self, Chunk), Error> {
         let inner = commit::Commit {
             root: root.0,
-            height: 1 + parents.iter().map(|parent| parent.inner.height).max().unwrap_or(0),
+            height: 1 + parents
+                .iter()
+                .map(|parent| parent.inner.height)
+                .max()
+                .unwrap_or(0),
             parents: parents.iter().map(|parent| parent.address).collect(),
             closure: closure.0,
             committer_name: name.clone(),
@@ -48,7 +55,13 @@ impl Commit {
             signature: String::new(),
         };
         let chunk = inner.encode()?;
-        Ok((Self { address: chunk.address(), inner }, Chunk(chunk)))
+        Ok((
+            Self {
+                address: chunk.address(),
+                inner,
+            },
+            Chunk(chunk),
+        ))
     }
 
     #[getter]

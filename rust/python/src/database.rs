@@ -15,7 +15,9 @@ fn entries(map: &BTreeMap<String, Address>) -> impl Iterator<Item = (&str, dolt_
 
 #[pyfunction]
 pub(crate) fn store_root(datasets: BTreeMap<String, Address>) -> Result<Vec<Chunk>, Error> {
-    Ok(wrap(dolt_format::message::store_root::encode(entries(&datasets))?))
+    Ok(wrap(dolt_format::tree::address_map::store_root(entries(
+        &datasets,
+    ))?))
 }
 
 #[pyfunction]
@@ -34,13 +36,19 @@ impl RootValue {
     #[staticmethod]
     fn empty() -> Result<Self, Error> {
         let inner = root_value::RootValue::empty()?;
-        Ok(Self { chunk: inner.encode()?, inner })
+        Ok(Self {
+            chunk: inner.encode()?,
+            inner,
+        })
     }
 
     #[staticmethod]
     fn decode(chunk: &Chunk) -> Result<Self, Error> {
         let inner = root_value::RootValue::decode(chunk.0.contents())?;
-        Ok(Self { chunk: chunk.0.clone(), inner })
+        Ok(Self {
+            chunk: chunk.0.clone(),
+            inner,
+        })
     }
 
     #[getter]
@@ -54,7 +62,10 @@ impl RootValue {
     }
 
     fn with_tables(&self, tables: BTreeMap<String, Address>) -> Result<Vec<Chunk>, Error> {
-        Ok(wrap(self.inner.with_tables(entries(&tables))?))
+        Ok(wrap(dolt_format::tree::address_map::root_value(
+            &self.inner,
+            entries(&tables),
+        )?))
     }
 
     fn chunk(&self) -> Chunk {

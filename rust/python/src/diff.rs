@@ -17,7 +17,9 @@ impl DiffCount {
     fn new(old: &Table, new: &Table, schema: &Schema) -> Self {
         let keyless = schema.inner.primary_key.is_empty();
         let (old, new) = (old.inner.rows.clone(), new.inner.rows.clone());
-        Self { inner: diff::DiffCount::new(old, new, keyless) }
+        Self {
+            inner: diff::DiffCount::new(old, new, keyless),
+        }
     }
 }
 

@@ -21,9 +21,12 @@ impl From<Error> for PyErr {
     fn from(Error(error): Error) -> Self {
         match error {
             FormatError::Unsupported(why) => UnsupportedError::new_err(why),
-            FormatError::BadValue { line, column, value, why } => {
-                InvalidTextError::new_err((why, line, column, value))
-            }
+            FormatError::BadValue {
+                line,
+                column,
+                value,
+                why,
+            } => InvalidTextError::new_err((why, line, column, value)),
             FormatError::BadRecord { line, why } => InvalidTextError::new_err((why, line)),
             error => CorruptionError::new_err(error.to_string()),
         }

@@ -14,7 +14,10 @@ use crate::error::Error;
 pub(crate) struct Manifest(manifest::Manifest);
 
 fn specs(specs: &[Spec]) -> Vec<(String, u32)> {
-    specs.iter().map(|spec| (spec.name.to_string(), spec.chunk_count)).collect()
+    specs
+        .iter()
+        .map(|spec| (spec.name.to_string(), spec.chunk_count))
+        .collect()
 }
 
 #[pymethods]

@@ -21,13 +21,17 @@ impl AddressMapScan {
     #[staticmethod]
     fn datasets(store_root: &Chunk) -> Result<Self, Error> {
         let map = store_root::decode(store_root.0.contents())?;
-        Ok(Self { inner: scan::AddressMapScan::new(map)? })
+        Ok(Self {
+            inner: scan::AddressMapScan::new(map)?,
+        })
     }
 
     #[staticmethod]
     fn tables(root_value: &Chunk) -> Result<Self, Error> {
         let root = root_value::RootValue::decode(root_value.0.contents())?;
-        Ok(Self { inner: scan::AddressMapScan::new(root.tables)? })
+        Ok(Self {
+            inner: scan::AddressMapScan::new(root.tables)?,
+        })
     }
 }
 

@@ -40,12 +40,18 @@ pub(crate) struct TableIndex {
 
 impl TableIndex {
     fn wrap(inner: index::TableIndex) -> Self {
-        Self { inner, dictionaries: Mutex::default() }
+        Self {
+            inner,
+            dictionaries: Mutex::default(),
+        }
     }
 
     /// The dictionaries loaded so far. Cloning them copies a few pointers.
     fn loaded(&self) -> Dictionaries {
-        self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.dictionaries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -78,7 +84,9 @@ impl TableIndex {
         file_len: u64,
     ) -> Result<Self, Error> {
         // An index of a million chunks takes a good part of a second to sort.
-        Ok(Self::wrap(py.detach(|| index::TableIndex::table(name, &tail, file_len))?))
+        Ok(Self::wrap(py.detach(|| {
+            index::TableIndex::table(name, &tail, file_len)
+        })?))
     }
 
     #[staticmethod]
@@ -89,7 +97,9 @@ impl TableIndex {
         file_len: u64,
     ) -> Result<Self, Error> {
         // As above.
-        Ok(Self::wrap(py.detach(|| index::TableIndex::archive(name, &tail, file_len))?))
+        Ok(Self::wrap(py.detach(|| {
+            index::TableIndex::archive(name, &tail, file_len)
+        })?))
     }
 
     #[getter]
@@ -110,20 +120,31 @@ impl TableIndex {
     }
 
     fn contains(&self, addresses: Vec<Address>) -> Vec<bool> {
-        addresses.iter().map(|address| self.inner.contains(address.0)).collect()
+        addresses
+            .iter()
+            .map(|address| self.inner.contains(address.0))
+            .collect()
     }
 
     fn stored_len(&self, addresses: Vec<Address>) -> u64 {
-        addresses.iter().map(|address| self.inner.stored_len(address.0)).sum()
+        addresses
+            .iter()
+            .map(|address| self.inner.stored_len(address.0))
+            .sum()
     }
 
     fn dictionary_plans(&self, addresses: Vec<Address>) -> Vec<ReadPlan> {
-        let plans = self.inner.dictionary_plans(&raw(&addresses), &self.loaded());
+        let plans = self
+            .inner
+            .dictionary_plans(&raw(&addresses), &self.loaded());
         plans.into_iter().map(ReadPlan).collect()
     }
 
     fn load_dictionaries(&self, plan: &ReadPlan, data: PyBackedBytes) -> Result<(), Error> {
-        let mut loaded = self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = self
+            .dictionaries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         Ok(self.inner.load_dictionaries(&plan.0, &data, &mut loaded)?)
     }
 
@@ -133,7 +154,9 @@ impl TableIndex {
         gap_bytes_max: u64,
         length_bytes_max: u64,
     ) -> Vec<ReadPlan> {
-        let plans = self.inner.plan(&raw(&addresses), gap_bytes_max, length_bytes_max);
+        let plans = self
+            .inner
+            .plan(&raw(&addresses), gap_bytes_max, length_bytes_max);
         plans.into_iter().map(ReadPlan).collect()
     }
 
@@ -145,7 +168,9 @@ impl TableIndex {
     ) -> Result<Vec<Chunk>, Error> {
         let loaded = self.loaded();
         // Milliseconds of decompression and hashing, in a worker thread: let the loop run.
-        Ok(wrap(py.detach(|| self.inner.decode(&plan.0, &data, &loaded))?))
+        Ok(wrap(
+            py.detach(|| self.inner.decode(&plan.0, &data, &loaded))?,
+        ))
     }
 }
 
@@ -192,6 +217,10 @@ impl TableWriter {
     fn finish(&mut self, py: Python<'_>) -> Option<TableFile> {
         let file = std::mem::take(&mut self.0).finish()?;
         let data = PyBytes::new(py, &file.data).unbind();
-        Some(TableFile { name: file.name, chunk_count: file.chunk_count, data })
+        Some(TableFile {
+            name: file.name,
+            chunk_count: file.chunk_count,
+            data,
+        })
     }
 }

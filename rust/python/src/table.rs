@@ -22,7 +22,10 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(chunk: dolt_format::Chunk) -> Result<Self, Error> {
-        Ok(Self { inner: table::Table::decode(chunk.contents())?, chunk })
+        Ok(Self {
+            inner: table::Table::decode(chunk.contents())?,
+            chunk,
+        })
     }
 }
 
@@ -72,7 +75,11 @@ pub(crate) struct Schema {
 
 impl Schema {
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.renderer.columns().shown.iter().map(|column| column.name.as_str())
+        self.renderer
+            .columns()
+            .shown
+            .iter()
+            .map(|column| column.name.as_str())
     }
 }
 
@@ -82,7 +89,10 @@ impl Schema {
     fn decode(chunk: &Chunk) -> Result<Self, Error> {
         let inner = TableSchema::decode(&chunk.0)?;
         let renderer = Renderer::new(&inner)?;
-        Ok(Self { inner: Arc::new(inner), renderer })
+        Ok(Self {
+            inner: Arc::new(inner),
+            renderer,
+        })
     }
 
     #[getter]

@@ -39,7 +39,10 @@ pub(crate) struct TextLayout(extent::TextLayout);
 impl TextLayout {
     #[new]
     fn new(table: &Table, schema: &Schema) -> Result<Self, Error> {
-        Ok(Self(extent::TextLayout::new(&table.inner.rows, schema.renderer.columns())?))
+        Ok(Self(extent::TextLayout::new(
+            &table.inner.rows,
+            schema.renderer.columns(),
+        )?))
     }
 
     #[getter]
@@ -69,11 +72,16 @@ impl TextLayout {
     }
 
     fn set_lengths(&mut self, lengths: Vec<(Address, u64)>) {
-        self.0.set_lengths(lengths.into_iter().map(|(leaf, length)| (leaf.0, length)));
+        self.0
+            .set_lengths(lengths.into_iter().map(|(leaf, length)| (leaf.0, length)));
     }
 
     fn extents(&self, offset: u64, length: u64) -> Vec<Extent> {
-        self.0.extents(offset, length).into_iter().map(Extent).collect()
+        self.0
+            .extents(offset, length)
+            .into_iter()
+            .map(Extent)
+            .collect()
     }
 }
 
@@ -85,16 +93,17 @@ pub(crate) struct Render {
 #[pymethods]
 impl Render {
     #[new]
-    fn new(
-        py: Python<'_>,
-        schema: &Schema,
-        leaves: Vec<PyRef<'_, Chunk>>,
-    ) -> Result<Self, Error> {
-        let leaves: Vec<_> = leaves.iter().map(|leaf| leaf.0.contents().clone()).collect();
+    fn new(py: Python<'_>, schema: &Schema, leaves: Vec<PyRef<'_, Chunk>>) -> Result<Self, Error> {
+        let leaves: Vec<_> = leaves
+            .iter()
+            .map(|leaf| leaf.0.contents().clone())
+            .collect();
         let renderer = schema.renderer.clone();
         // Looks through every row for out-of-band values.
         let inner = py.detach(|| {
-            let leaves = leaves.into_iter().map(|leaf| Node::decode(Kind::Tuples, leaf));
+            let leaves = leaves
+                .into_iter()
+                .map(|leaf| Node::decode(Kind::Tuples, leaf));
             render::Render::new(renderer, leaves.collect::<Result<_, _>>()?)
         })?;
         Ok(Self { inner })
@@ -102,5 +111,8 @@ impl Render {
 }
 
 traversal!(Render, Vec<Py<PyBytes>>, |py, texts| {
-    texts.iter().map(|text| PyBytes::new(py, text).unbind()).collect()
+    texts
+        .iter()
+        .map(|text| PyBytes::new(py, text).unbind())
+        .collect()
 });

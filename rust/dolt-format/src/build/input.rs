@@ -6,7 +6,7 @@ use super::arena::Arena;
 use crate::csv::columns::{Columns, Source};
 use crate::csv::parse::RecordView;
 use crate::message::schema::{Column, TableSchema};
-use crate::tree::chunker::build_blob;
+use crate::tree::blob;
 use crate::value::adaptive::{push_varint, varint_len};
 use crate::value::encoding as e;
 use crate::value::from_text::TextCodec;
@@ -434,7 +434,7 @@ pub(crate) fn push_value_field(
         return Ok(());
     }
     push_varint(field.len() as u64, out);
-    let (root, chunks) = build_blob(field)?;
+    let (root, chunks) = blob::build(field)?;
     blobs.extend(chunks);
     addresses.push(out.len().min(usize::from(u16::MAX)) as u16);
     out.extend_from_slice(root.as_bytes());
