@@ -1,10 +1,11 @@
 """The protocols of this layer: what a remote gives, and what a reader of chunks asks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pyfs._core import Address, Chunk, Manifest
+from pyfs.store.counts import RequestCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class Remote:
     """Canonical, without credentials."""
     files: TableFiles
     manifests: ManifestStore
+    local: bool = False
+    """Whether its files are on this machine, so that copies of them would gain nothing."""
+    counts: RequestCounts = field(default_factory=RequestCounts)
 
 
 class ChunkStore(Protocol):

@@ -1,0 +1,87 @@
+"""What boto3 raises, as errors that say what to do."""
+
+from typing import Final
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's name
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from pyfs.errors import AccessError, ConfigurationError, NotFoundError, PyfsError, RemoteError
+
+DENIED: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "403", "Forbidden"}
+)
+BAD_CREDENTIALS: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationTokenException",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+ABSENT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+
+
+def translate(exc: Exception, doing: str) -> PyfsError:
+    """The error to raise for *exc*, which came up while *doing* something, such as
+    `s3:GetObject of s3://bucket/key`.
+    """
+    match exc:
+        case ClientError():
+            return _translate_answer(exc, doing)
+        case NoCredentialsError() | PartialCredentialsError():
+            return ConfigurationError(
+                "no AWS credentials were found; set AWS_PROFILE, AWS_ACCESS_KEY_ID and"
+                " AWS_SECRET_ACCESS_KEY, or -o profile=, or run `aws configure`"
+            )
+        case NoRegionError():
+            return ConfigurationError("no AWS region is set; set AWS_REGION or -o region=")
+        case ProfileNotFound():
+            return ConfigurationError(f"{exc}; `aws configure list-profiles` shows those there are")
+        case CredentialRetrievalError() | TokenRetrievalError() | SSOError():
+            return AccessError(f"{doing}: no credentials could be had: {exc}")
+        case ConnectionError() | HTTPClientError():
+            return RemoteError(f"{doing}: {exc}")
+        case BotoCoreError() | ValueError():
+            return ConfigurationError(f"{doing}: {exc}")
+        case _:
+            return RemoteError(f"{doing}: {exc}")
+
+
+def error_code(exc: ClientError) -> str:
+    """The code of an answer, such as `NoSuchKey`."""
+    return str(exc.response.get("Error", {}).get("Code", ""))
+
+
+def _translate_answer(exc: ClientError, doing: str) -> PyfsError:
+    code = error_code(exc)
+    message = str(exc.response.get("Error", {}).get("Message", "")) or code
+    if code == "NoSuchBucket":
+        return NotFoundError(f"{doing}: there is no such bucket; check the URL and the region")
+    if code == "ResourceNotFoundException":
+        return NotFoundError(
+            f"{doing}: there is no such DynamoDB table; check the URL and the region"
+        )
+    if code in ABSENT:
+        return NotFoundError(f"{doing}: it is not there")
+    if code in DENIED:
+        return AccessError(f"AWS refused {doing}: {message}; check the policy of the credentials")
+    if code in BAD_CREDENTIALS:
+        return AccessError(f"AWS refused {doing}: {message}; renew or check the credentials")
+    return RemoteError(f"{doing}: {message}")

@@ -1,0 +1,69 @@
+"""Makes the boto3 clients, their pool, retries and timeouts from `MountConfig`."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from pyfs.config import MountConfig
+from pyfs.remote.aws_errors import translate
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """One client a service, made once, before any thread uses them."""
+
+    s3: "S3Client"
+    dynamodb: "DynamoDBClient"
+
+
+def make_clients(config: MountConfig) -> Clients:
+    """Clients by the ordinary chain of settings, with what *config* sets before it."""
+    try:
+        session = boto3.session.Session(profile_name=config.profile, region_name=config.region)
+        dynamodb = session.client(
+            "dynamodb", endpoint_url=config.endpoint, config=_settings(config, "auto")
+        )
+        s3 = session.client("s3", endpoint_url=config.endpoint, config=_settings(config, "auto"))
+        if _is_address(s3.meta.endpoint_url):
+            # A bucket cannot be a host name below an address.
+            s3 = session.client(
+                "s3", endpoint_url=config.endpoint, config=_settings(config, "path")
+            )
+    except (BotoCoreError, ValueError) as exc:
+        raise translate(exc, "setting up AWS") from exc
+    return Clients(s3, dynamodb)
+
+
+def _settings(config: MountConfig, addressing: str) -> Config:
+    return Config(
+        connect_timeout=config.connect_timeout_s,
+        read_timeout=config.read_timeout_s,
+        max_pool_connections=config.requests_max,
+        retries={"mode": "standard", "total_max_attempts": config.attempts_max},
+        tcp_keepalive=True,
+        s3={"addressing_style": "path" if addressing == "path" else "auto"},
+        # Every chunk is verified against its address, and other S3 servers refuse the rest.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        user_agent_extra="pyfs",
+    )
+
+
+def _is_address(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

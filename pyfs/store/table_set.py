@@ -1,0 +1,213 @@
+"""`TableSet`: finds addresses among the files of a manifest and reads them in few ranges."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import trio
+
+from pyfs._core import Address, Chunk, Manifest, ReadPlan, TableIndex
+from pyfs.concurrency import map_concurrently
+from pyfs.config import MountConfig
+from pyfs.errors import AccessError, CorruptionError, NotFoundError, PyfsError
+from pyfs.store.cache import ChunkCache
+from pyfs.store.chunks import Remote, Tail
+from pyfs.store.disk_cache import DiskCache
+
+log = logging.getLogger(__name__)
+
+ARCHIVE_SUFFIX: Final = ".darc"
+ROOT_FILE_CHUNKS_MAX: Final = 4
+"""Dolt's pushes put data into archives and the few chunks of a new root into a table file."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A storage file whose index is at hand."""
+
+    file: str
+    """Its name, with `.darc` if it is an archive."""
+    index: TableIndex
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A fetch under way, and what it has brought."""
+
+    landed: trio.Event = field(default_factory=trio.Event)
+    chunks: dict[Address, Chunk] = field(default_factory=dict)
+
+
+class TableSet:
+    """The chunks of the storage files that one manifest names."""
+
+    def __init__(self, remote: Remote, config: MountConfig) -> None:
+        self._remote = remote
+        self._config = config
+        self._files: dict[str, OpenFile] = {}
+        self._memory = ChunkCache(config.memory_bytes_max // 2)
+        self._disk = DiskCache(config.cache_dir, 0 if remote.local else config.cache_bytes_max)
+        self._flights: dict[Address, Flight] = {}
+
+    async def update(self, manifest: Manifest) -> None:
+        """From now on the files of *manifest*; `NotFoundError` if one of them is gone."""
+        specs = dict(manifest.specs)
+        new = [(name, count) for name, count in specs.items() if name not in self._files]
+        opened = await map_concurrently(self._open, new)
+        kept = {name: file for name, file in self._files.items() if name in specs}
+        self._files = kept | {name: file for (name, _), file in zip(new, opened, strict=True)}
+
+    def contains(self, addresses: Sequence[Address]) -> list[bool]:
+        """Whether the remote holds each of *addresses*."""
+        held = [False] * len(addresses)
+        asked = list(addresses)
+        for file in self._files.values():
+            for position, found in enumerate(file.index.contains(asked)):
+                held[position] |= found
+        return held
+
+    def stored_len(self, addresses: Sequence[Address]) -> int:
+        """Bytes that *addresses* take in the remote's files."""
+        length = 0
+        left = list(addresses)
+        for file in self._files.values():
+            here = file.index.contains(left)
+            length += file.index.stored_len(left)
+            left = [address for address, found in zip(left, here, strict=True) if not found]
+            if not left:
+                break
+        return length
+
+    def keep(self, chunks: Sequence[Chunk]) -> None:
+        """Remembers chunks that the remote holds, as if they had been read."""
+        for chunk in chunks:
+            self._memory.put(chunk)
+
+    async def get_many(self, addresses: Sequence[Address]) -> list[Chunk]:
+        found: dict[Address, Chunk] = {}
+        while True:
+            flight = Flight()
+            mine: list[Address] = []
+            others: dict[Address, Flight] = {}
+            for address in addresses:
+                if address in found:
+                    continue
+                chunk = self._memory.get(address)
+                if chunk is not None:
+                    found[address] = chunk
+                elif self._flights.setdefault(address, flight) is not flight:
+                    others[address] = self._flights[address]
+                elif address not in flight.chunks:
+                    mine.append(address)
+            if not mine and not others:
+                return [found[address] for address in addresses]
+            mine = list(dict.fromkeys(mine))
+            if mine:
+                await self._fly(flight, mine)
+                found.update(flight.chunks)
+            for address, other in others.items():
+                await other.landed.wait()
+                # One that failed or was cancelled brought nothing: the next round fetches.
+                if address in other.chunks:
+                    found[address] = other.chunks[address]
+
+    async def aclose(self) -> None:
+        """Closes the cache on disk."""
+        await trio.to_thread.run_sync(self._disk.close)
+
+    async def _fly(self, flight: Flight, addresses: list[Address]) -> None:
+        try:
+            for chunk in await self._fetch(addresses):
+                flight.chunks[chunk.address] = chunk
+                self._memory.put(chunk)
+        finally:
+            # No await between these lines: nobody sees one without the other.
+            for address in addresses:
+                del self._flights[address]
+            flight.landed.set()
+
+    async def _fetch(self, addresses: list[Address]) -> list[Chunk]:
+        chunks: list[Chunk] = []
+        if not self._remote.local:
+            chunks = await trio.to_thread.run_sync(self._disk.get, addresses)
+        have = {chunk.address for chunk in chunks}
+        left = [address for address in addresses if address not in have]
+        if not left:
+            return chunks
+        reads: list[tuple[OpenFile, ReadPlan]] = []
+        for file in self._files.values():
+            here = [a for a, found in zip(left, file.index.contains(left), strict=True) if found]
+            if not here:
+                continue
+            await self._load_dictionaries(file, here)
+            gap, length = self._config.read_gap_bytes_max, self._config.read_length_bytes_max
+            reads.extend((file, plan) for plan in file.index.plan(here, gap, length))
+            taken = set(here)
+            left = [address for address in left if address not in taken]
+            if not left:
+                break
+        if left:
+            raise CorruptionError(
+                f"chunk {left[0]} is in none of the {len(self._files)} files of {self._remote.url}"
+            )
+        fetched = [c for part in await map_concurrently(self._read, reads) for c in part]
+        if not self._remote.local:
+            await trio.to_thread.run_sync(self._disk.put, fetched)
+        return chunks + fetched
+
+    async def _read(self, read: tuple[OpenFile, ReadPlan]) -> list[Chunk]:
+        file, plan = read
+        data = await self._remote.files.read(file.file, plan.offset, plan.length)
+        return await trio.to_thread.run_sync(file.index.decode, plan, data)
+
+    async def _load_dictionaries(self, file: OpenFile, addresses: list[Address]) -> None:
+        for plan in file.index.dictionary_plans(addresses):
+            data = await self._remote.files.read(file.file, plan.offset, plan.length)
+            file.index.load_dictionaries(plan, data)
+
+    async def _open(self, spec: tuple[str, int]) -> OpenFile:
+        name, count = spec
+        if not self._remote.local:
+            get_tail = self._disk.get_tail
+            kept = await trio.to_thread.run_sync(get_tail, self._remote.url, name)
+            if kept is not None:
+                return await trio.to_thread.run_sync(_parse, name, *kept)
+        # The manifest does not say which kind a file is.
+        kinds = [self._open_table, self._open_archive]
+        if count > ROOT_FILE_CHUNKS_MAX:
+            kinds.reverse()
+        failure: PyfsError | None = None
+        for open_kind in kinds:
+            try:
+                file, tail = await open_kind(name, count)
+            except (NotFoundError, AccessError) as exc:
+                # S3 says "forbidden" of what is not there to whoever may not list the bucket.
+                failure = failure or exc
+                continue
+            opened = await trio.to_thread.run_sync(_parse, name, file, tail)
+            if not self._remote.local:
+                put_tail = self._disk.put_tail
+                await trio.to_thread.run_sync(put_tail, self._remote.url, name, file, tail)
+            return opened
+        if isinstance(failure, AccessError):
+            raise failure
+        raise NotFoundError(
+            f"file {name} of {self._remote.url} is gone: its manifest names it"
+        ) from failure
+
+    async def _open_table(self, name: str, count: int) -> tuple[str, Tail]:
+        return name, await self._remote.files.read_tail(name, TableIndex.table_tail_len(count))
+
+    async def _open_archive(self, name: str, count: int) -> tuple[str, Tail]:
+        file = name + ARCHIVE_SUFFIX
+        tail = await self._remote.files.read_tail(file, TableIndex.archive_tail_guess(count))
+        needed = TableIndex.archive_tail_len(tail.data, tail.file_len)
+        if needed > len(tail.data):
+            tail = await self._remote.files.read_tail(file, needed)
+        return file, tail
+
+
+def _parse(name: str, file: str, tail: Tail) -> OpenFile:
+    open_index = TableIndex.archive if file.endswith(ARCHIVE_SUFFIX) else TableIndex.table
+    return OpenFile(file, open_index(name, tail.data, tail.file_len))
