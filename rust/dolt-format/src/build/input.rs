@@ -15,7 +15,7 @@ use crate::value::tuple::{FIELD_BYTES_MAX, finish_tuple};
 use crate::{Address, Chunk, FormatError};
 
 /// Bytes of an out-of-band value's address, and one for good measure: what Dolt counts when it
-/// weighs whether to move a value out (`prolly.md` section 9).
+/// weighs whether to move a value out (dolt: `go/store/val/tuple_builder.go`).
 const OUT_OF_BAND_WEIGHT: usize = 21;
 const CARDINALITY_LEN: usize = 8;
 
@@ -370,7 +370,8 @@ pub(crate) fn push_tuple<'a>(
     Some(())
 }
 
-/// Which of a tuple's fields stand out of band (`prolly.md` section 9). `head` is what fields
+/// Which of a tuple's fields stand out of band (dolt: `go/store/val/tuple_builder.go`). `head` is
+/// what fields
 /// before these weigh.
 pub(crate) fn choose_out_of_band(
     head: usize,

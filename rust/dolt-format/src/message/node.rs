@@ -389,7 +389,7 @@ fn decode_counts(mut raw: &[u8], len_max: usize) -> Result<Vec<u64>, String> {
     Ok(counts)
 }
 
-/// Counts as zig-zag base-128 differences (`prolly.md` section 2.7).
+/// Counts as zig-zag base-128 differences (dolt: `go/store/prolly/message/varint.go`).
 pub(crate) fn encode_counts(counts: &[u64]) -> Vec<u8> {
     let mut raw = Vec::with_capacity(2 * counts.len());
     let mut last = 0u64;

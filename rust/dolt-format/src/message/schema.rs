@@ -39,7 +39,7 @@ pub struct Column {
     pub on_update: String,
     /// The number by which merges know the column.
     pub tag: u64,
-    /// The encoding's number (`prolly.md` section 5), to be obeyed as stored.
+    /// The encoding's number (dolt: `go/serial/encoding.fbs`), to be obeyed as stored.
     pub encoding: u8,
     /// Whether NULL is allowed.
     pub nullable: bool,

@@ -1,4 +1,7 @@
-//! Decides where a node ends (`prolly.md` section 3).
+//! Decides where a node ends (dolt: `go/store/prolly/tree/node_splitter.go`, `keySplitter`).
+//!
+//! The chance that a node ends rises with its size, as the hazard of a Weibull distribution does;
+//! the hash of the key alone throws the dice, so that equal items end at equal places.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! The numbers by which schemas name field encodings (`prolly.md` section 5).
+//! The numbers by which schemas name field encodings (dolt: `go/serial/encoding.fbs`).
 
 /// Two's complement, 1 byte.
 pub const INT8: u8 = 1;

@@ -23,7 +23,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) tree_count: u64,
 }
 
-/// Encodes a node. Vectors are written and slots pushed in the orders of `prolly.md` section 2.
+/// Encodes a node. Vectors are written and slots pushed in dolt's order (`go/store/prolly/message`),
+/// which decides the bytes and with them the address.
 pub(crate) fn encode(kind: Kind, parts: &Parts<'_>) -> Result<Bytes, FormatError> {
     let size = parts.keys.len()
         + parts.values.len()
