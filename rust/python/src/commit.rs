@@ -38,11 +38,7 @@ impl Commit {
     ) -> Result<(Self, Chunk), Error> {
         let inner = commit::Commit {
             root: root.0,
-            height: 1 + parents
-                .iter()
-                .map(|parent| parent.inner.height)
-                .max()
-                .unwrap_or(0),
+            height: commit::Commit::height_above(parents.iter().map(|parent| &parent.inner))?,
             parents: parents.iter().map(|parent| parent.address).collect(),
             closure: closure.0,
             committer_name: name.clone(),

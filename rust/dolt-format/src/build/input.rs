@@ -371,8 +371,7 @@ pub(crate) fn push_tuple<'a>(
 }
 
 /// Which of a tuple's fields stand out of band (dolt: `go/store/val/tuple_builder.go`). `head` is
-/// what fields
-/// before these weigh.
+/// what fields before these weigh.
 pub(crate) fn choose_out_of_band(
     head: usize,
     fields: &[(u8, Option<&[u8]>)],

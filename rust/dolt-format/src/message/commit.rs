@@ -34,6 +34,15 @@ pub struct Commit {
 }
 
 impl Commit {
+    /// The height of a commit with these parents: one above the highest.
+    pub fn height_above<'a>(
+        parents: impl IntoIterator<Item = &'a Self>,
+    ) -> Result<u64, FormatError> {
+        let highest = parents.into_iter().map(|parent| parent.height).max();
+        let height = highest.unwrap_or(0).checked_add(1);
+        height.ok_or_else(|| FormatError::corrupt("commit", "no height is above its parent's"))
+    }
+
     /// The commit that a chunk holds.
     pub fn decode(message: &[u8]) -> Result<Self, FormatError> {
         let view = TableView::root(message, *b"DCMT", "commit", 12)?;
