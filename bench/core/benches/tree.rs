@@ -22,7 +22,8 @@ fn build(leaves: &[Node]) -> Node {
 
 fn trees(c: &mut Criterion) {
     let remote = Remote::open("flights").expect("the golden remote");
-    let root = remote.table("flights").expect("the table").rows;
+    let (_, table) = remote.table("flights").expect("the table");
+    let root = table.rows;
     let leaves = remote.leaves(&root).expect("its leaves");
     let messages: Vec<_> = leaves.iter().map(|leaf| leaf.message().clone()).collect();
     assert_eq!(build(&leaves).message(), root.message());

@@ -128,8 +128,8 @@ impl Remote {
         }
     }
 
-    /// A table at the head of `main`.
-    pub fn table(&self, name: &str) -> Result<Table, FormatError> {
+    /// A table at the head of `main`, and its address.
+    pub fn table(&self, name: &str) -> Result<(Address, Table), FormatError> {
         let missing = |what: &str| FormatError::corrupt("golden remote", format!("no {what}"));
         let datasets = store_root::decode(self.chunk(self.root).contents())?;
         let datasets = self.drive(AddressMapScan::new(datasets)?)?;
@@ -139,7 +139,7 @@ impl Remote {
         let root = RootValue::decode(self.chunk(commit.root).contents())?;
         let tables = self.drive(AddressMapScan::new(root.tables)?)?;
         let table = tables.get(name).ok_or_else(|| missing(name))?;
-        Table::decode(self.chunk(*table).contents())
+        Ok((*table, Table::decode(self.chunk(*table).contents())?))
     }
 
     /// The leaves of a tree of tuples, in key order.
