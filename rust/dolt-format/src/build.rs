@@ -110,10 +110,10 @@ impl Rows {
             return Ok(empty_is_null);
         };
         input.encode(record, &mut self.buffers)?;
-        if let Some((column, next)) = &mut self.auto_increment {
-            if let Some(value) = self.buffers.unsigned(*column) {
-                *next = (*next).max(value.saturating_add(1));
-            }
+        if let Some((column, next)) = &mut self.auto_increment
+            && let Some(value) = self.buffers.unsigned(*column)
+        {
+            *next = (*next).max(value.saturating_add(1));
         }
         self.row_count += 1;
         input.push_row(

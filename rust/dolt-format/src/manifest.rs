@@ -69,7 +69,7 @@ impl Manifest {
             Address::EMPTY
         };
         let specs: Vec<&str> = fields.collect();
-        if specs.len() % 2 != 0 {
+        if !specs.len().is_multiple_of(2) {
             return Err(bad("its last file has no chunk count".to_owned()));
         }
         Ok(Self {

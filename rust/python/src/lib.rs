@@ -2,6 +2,9 @@
 //!
 //! What each class does is said in `pyfs/_core.pyi`.
 
+// pyo3 hands arguments over by value.
+#![allow(clippy::needless_pass_by_value)]
+
 mod address;
 mod build;
 mod chunk;

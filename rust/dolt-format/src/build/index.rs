@@ -23,6 +23,9 @@ struct KeyField {
     adaptive: bool,
 }
 
+/// The encoding of a converted field and where it lies; `None` for NULL.
+type Converted = (u8, Option<(usize, usize)>);
+
 /// Collects the entries of one secondary index.
 #[derive(Debug)]
 pub(crate) struct IndexBuild {
@@ -78,19 +81,13 @@ impl IndexBuild {
         }
     }
 
-    /// Adds the entry of the row that was added to `rows` last.
-    pub(crate) fn push(
-        &mut self,
-        input: &Input,
-        buffers: &RowBuffers,
-        rows: &Arena,
-        line: u64,
-        blobs: &mut Vec<Chunk>,
-    ) -> Result<(), FormatError> {
-        // Converted fields, each as it stands in the key; adaptive ones plain.
+    /// Converts the row's fields to those of the key, in `scratch`, and makes the sort key.
+    ///
+    /// Returns the encoding and place of each field, `None` for NULL, adaptive ones plain; and how
+    /// much of the sort key has to be unique.
+    fn convert(&mut self, input: &Input, buffers: &RowBuffers) -> (Vec<Converted>, usize) {
         self.scratch.clear();
         self.sort_key.clear();
-        self.key.clear();
         let mut spans = Vec::with_capacity(self.fields.len() + 1);
         let mut has_null = false;
         let mut unique_len = 0;
@@ -145,6 +142,21 @@ impl IndexBuild {
                 unique_len = self.sort_key.len();
             }
         }
+        // NULLs never clash.
+        (spans, if has_null { 0 } else { unique_len })
+    }
+
+    /// Adds the entry of the row that was added to `rows` last.
+    pub(crate) fn push(
+        &mut self,
+        input: &Input,
+        buffers: &RowBuffers,
+        rows: &Arena,
+        line: u64,
+        blobs: &mut Vec<Chunk>,
+    ) -> Result<(), FormatError> {
+        self.key.clear();
+        let (mut spans, unique_len) = self.convert(input, buffers);
         if self.keyless {
             let row = rows.last().map(|row| row.key).unwrap_or_default();
             let hash = row.get(..16).unwrap_or_default();
@@ -185,12 +197,8 @@ impl IndexBuild {
             let fields = fields.iter().map(|(_, field)| *field);
             push_tuple(fields, &mut self.key, &mut self.ends).ok_or_else(too_long)?;
         }
-        // The value carries how much of the sort key has to be unique; NULLs never clash.
-        let unique_len = if self.unique && !has_null {
-            unique_len as u32
-        } else {
-            0
-        };
+        // The value carries how much of the sort key has to be unique.
+        let unique_len = if self.unique { unique_len as u32 } else { 0 };
         self.arena.push(
             &self.sort_key,
             &self.key,

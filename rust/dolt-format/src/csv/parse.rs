@@ -238,7 +238,7 @@ impl RecordReader {
                 }
             } else {
                 let rest = text.get(at..).unwrap_or_default();
-                let Some(len) = rest.iter().position(|c| *c == b',' || *c == b'\n') else {
+                let Some(len) = memchr::memchr2(b',', b'\n', rest) else {
                     return Ok(Found::Unfinished);
                 };
                 let mut field = at..at + len;
@@ -272,11 +272,11 @@ impl RecordReader {
         let mut at = at;
         loop {
             let rest = text.get(at..).unwrap_or_default();
-            let Some(len) = rest.iter().position(|c| *c == b'"') else {
+            let Some(len) = memchr::memchr(b'"', rest) else {
                 return Ok(None);
             };
             let part = &rest[..len];
-            *lines += part.iter().filter(|c| **c == b'\n').count() as u64;
+            *lines += memchr::memchr_iter(b'\n', part).count() as u64;
             if self.crlf == Some(true) {
                 push_with_lf(part, &mut self.record.unescaped);
             } else {
@@ -342,7 +342,7 @@ fn leading_space(text: &[u8]) -> usize {
 
 /// Whether an unfinished record ends inside quotes.
 fn in_quotes(rest: &[u8]) -> bool {
-    rest.iter().filter(|c| **c == b'"').count() % 2 == 1
+    memchr::memchr_iter(b'"', rest).count() % 2 == 1
 }
 
 #[cfg(test)]

@@ -190,57 +190,80 @@ fn push_value(
     out: &mut Vec<u8>,
 ) -> Result<(), FormatError> {
     let bad = || bad_field(column);
+    let value = match column.encoding {
+        e::STRING | e::BYTES | e::GEOMETRY | e::JSON => field.split_last().ok_or_else(bad)?.1,
+        encoding if e::is_adaptive(encoding) => match adaptive::decode(field).ok_or_else(bad)? {
+            Adaptive::Inline(value) => value,
+            Adaptive::OutOfBand(len, root) => {
+                scratch.clear();
+                assemble(root, values, scratch)?;
+                if scratch.len() as u64 != len {
+                    let why = format!("{} bytes, its row promises {len}", scratch.len());
+                    return Err(FormatError::corrupt(format!("value {root}"), why));
+                }
+                scratch
+            }
+        },
+        encoding if e::is_address(encoding) => {
+            scratch.clear();
+            let root = Address::try_from(field)?;
+            if !root.is_empty() {
+                assemble(root, values, scratch)?;
+            }
+            scratch
+        }
+        _ => return push_scalar(column, field, out),
+    };
+    if matches!(column.sql_type, SqlType::Json) {
+        push_field(&shown_json(value), out);
+    } else {
+        push_field(value, out);
+    }
+    Ok(())
+}
+
+/// Appends a value that is not text or bytes.
+fn push_scalar(column: &ShownColumn, field: &[u8], out: &mut Vec<u8>) -> Result<(), FormatError> {
+    let bad = || bad_field(column);
     let number = || integer(column.encoding, field).ok_or_else(bad);
-    match column.encoding {
-        e::INT8 | e::INT16 | e::INT32 | e::INT64 => push_i64(number()? as i64, out),
-        e::UINT8 | e::UINT16 | e::UINT32 | e::UINT64 | e::BIT64 => push_u64(number()? as u64, out),
-        e::FLOAT32 => {
+    match (column.encoding, &column.sql_type) {
+        (e::INT8 | e::INT16 | e::INT32 | e::INT64, _) => push_i64(number()? as i64, out),
+        (e::UINT8 | e::UINT16 | e::UINT32 | e::UINT64 | e::BIT64, _) => {
+            push_u64(number()? as u64, out);
+        }
+        (e::FLOAT32, _) => {
             let raw = field.try_into().map_err(|_| bad())?;
             push_float(f64::from(f32::from_le_bytes(raw)), true, out);
         }
-        e::FLOAT64 => {
+        (e::FLOAT64, _) => {
             let raw = field.try_into().map_err(|_| bad())?;
             push_float(f64::from_le_bytes(raw), false, out);
         }
-        e::DECIMAL => {
-            let scale = match column.sql_type {
-                SqlType::Decimal { scale, .. } => scale,
-                _ => return Err(bad()),
-            };
-            if !push_decimal(field, scale, out) {
+        (e::DECIMAL, SqlType::Decimal { scale, .. }) => {
+            if !push_decimal(field, *scale, out) {
                 return Err(bad());
             }
         }
-        e::YEAR => match field {
+        (e::YEAR, _) => match field {
             [255] => out.push(b'0'),
             [year] => push_u64(1901 + u64::from(*year), out),
             _ => return Err(bad()),
         },
-        e::DATE => push_date(number()? as u32, out),
-        e::TIME => push_time(number()? as i64, out),
-        e::DATETIME => {
-            let precision = match column.sql_type {
-                SqlType::Datetime { precision, .. } => precision,
-                _ => return Err(bad()),
-            };
-            push_datetime(number()? as i64, precision, out);
+        (e::DATE, _) => push_date(number()? as u32, out),
+        (e::TIME, _) => push_time(number()? as i64, out),
+        (e::DATETIME, SqlType::Datetime { precision, .. }) => {
+            push_datetime(number()? as i64, *precision, out);
         }
-        e::ENUM => {
-            let SqlType::Enum(members) = &column.sql_type else {
-                return Err(bad());
-            };
-            let member = usize::try_from(number()?)
+        (e::ENUM, SqlType::Enum(members)) => {
+            match usize::try_from(number()?)
                 .ok()
-                .and_then(|number| number.checked_sub(1));
-            match member {
+                .and_then(|number| number.checked_sub(1))
+            {
                 None => push_field(b"", out),
                 Some(at) => push_field(members.get(at).ok_or_else(bad)?.as_bytes(), out),
             }
         }
-        e::SET => {
-            let SqlType::Set(members) = &column.sql_type else {
-                return Err(bad());
-            };
+        (e::SET, SqlType::Set(members)) => {
             let bits = number()? as u64;
             if members.len() < 64 && bits >> members.len() != 0 {
                 return Err(bad());
@@ -249,48 +272,9 @@ fn push_value(
             let names: Vec<&str> = chosen.map(|(_, member)| member.as_str()).collect();
             push_field(names.join(",").as_bytes(), out);
         }
-        e::STRING | e::BYTES | e::GEOMETRY => {
-            let (_, value) = field.split_last().ok_or_else(bad)?;
-            push_field(value, out);
-        }
-        e::JSON => {
-            let (_, value) = field.split_last().ok_or_else(bad)?;
-            push_field(&shown_json(value), out);
-        }
-        encoding if e::is_adaptive(encoding) => {
-            let value = match adaptive::decode(field).ok_or_else(bad)? {
-                Adaptive::Inline(value) => value,
-                Adaptive::OutOfBand(len, root) => {
-                    scratch.clear();
-                    assemble(root, values, scratch)?;
-                    if scratch.len() as u64 != len {
-                        let why = format!("{} bytes, its row promises {len}", scratch.len());
-                        return Err(FormatError::corrupt(format!("value {root}"), why));
-                    }
-                    scratch
-                }
-            };
-            if encoding == e::JSON_ADAPTIVE {
-                push_field(&shown_json(value), out);
-            } else {
-                push_field(value, out);
-            }
-        }
-        encoding if e::is_address(encoding) => {
-            scratch.clear();
-            let root = Address::try_from(field)?;
-            if !root.is_empty() {
-                assemble(root, values, scratch)?;
-            }
-            if encoding == e::JSON_ADDR {
-                push_field(&shown_json(scratch), out);
-            } else {
-                push_field(scratch, out);
-            }
-        }
-        encoding => {
+        (encoding, sql_type) => {
             return Err(FormatError::Unsupported(format!(
-                "column {:?} has encoding {encoding}",
+                "column {:?} has encoding {encoding} and type {sql_type:?}",
                 column.name
             )));
         }
@@ -327,20 +311,17 @@ fn shown_json(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     let mut rest = text;
     while let Some(first) = rest.first() {
         let escape = ESCAPES.iter().find(|(escape, _)| rest.starts_with(escape));
-        let taken = match escape {
-            Some((escape, character)) => {
-                shown.push(*character);
-                escape.len()
-            }
-            None => {
-                let taken = if *first == b'\\' {
-                    rest.len().min(2)
-                } else {
-                    1
-                };
-                shown.extend_from_slice(&rest[..taken]);
-                taken
-            }
+        let taken = if let Some((escape, character)) = escape {
+            shown.push(*character);
+            escape.len()
+        } else {
+            let taken = if *first == b'\\' {
+                rest.len().min(2)
+            } else {
+                1
+            };
+            shown.extend_from_slice(&rest[..taken]);
+            taken
         };
         rest = &rest[taken..];
     }

@@ -56,7 +56,7 @@ impl TableIndex {
     /// Bytes of index and footer of a table file with `chunk_count` chunks.
     #[must_use]
     pub fn table_tail_len(chunk_count: u32) -> u64 {
-        chunk_count as u64 * INDEX_ENTRY_LEN as u64 + FOOTER_LEN as u64
+        u64::from(chunk_count) * INDEX_ENTRY_LEN as u64 + FOOTER_LEN as u64
     }
 
     /// The index of the table file `name`. `tail` is exactly its index and footer.

@@ -25,7 +25,7 @@ pub fn decode(field: &[u8]) -> Option<Adaptive<'_>> {
     ))
 }
 
-/// SQLite4's variable-length integer, all of `raw`.
+/// `SQLite4`'s variable-length integer, all of `raw`.
 fn read_varint(raw: &[u8]) -> Option<u64> {
     let (first, rest) = raw.split_first()?;
     let byte = |at: usize| rest.get(at).map(|byte| u64::from(*byte));
@@ -45,7 +45,7 @@ fn read_varint(raw: &[u8]) -> Option<u64> {
     (rest.len() == len).then_some(value)
 }
 
-/// Appends SQLite4's variable-length integer.
+/// Appends `SQLite4`'s variable-length integer.
 pub(crate) fn push_varint(value: u64, out: &mut Vec<u8>) {
     match value {
         0..=240 => out.push(value as u8),

@@ -73,7 +73,7 @@ pub(crate) fn push_decimal(field: &[u8], scale: u8, out: &mut Vec<u8>) -> bool {
     };
     let exponent = i64::from(i32::from_le_bytes(*exponent));
     // A stored exponent is the column's scale; anything far off would print endless zeros.
-    if exponent > 65 || exponent < -65 || coefficient.len() > 64 {
+    if !(-65..=65).contains(&exponent) || coefficient.len() > 64 {
         return false;
     }
     let mut digits = match coefficient.len() {

@@ -130,7 +130,7 @@ pub(crate) fn each_table(mut visit: impl FnMut(&Store, &str, Address, Vec<u8>)) 
                         .arg(expected.join(format!("{name}.csv.gz")))
                         .output()
                         .expect("gzip runs");
-                    assert!(packed.status.success(), "{path:?}");
+                    assert!(packed.status.success(), "{}", path.display());
                     packed.stdout
                 });
                 visit(&store, &format!("{remote}/{branch}/{name}"), address, text);
