@@ -1,0 +1,107 @@
+"""The text of leaves: rendered once for all who want it meanwhile, the last ones kept."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import trio
+
+from pyfs._core import Address, Chunk, Render, Schema
+from pyfs.store.chunks import ChunkStore
+from pyfs.store.traversal import BATCH_MAX
+
+LEAVES_PER_RENDER: Final = 256
+"""About 1 MiB of text: enough for a thread to be worth it, little enough to share cores."""
+LEAVES_ON_LOOP: Final = 8
+"""Rendering these takes less time than handing them to a thread."""
+RENDERS_MAX: Final = 4
+"""Batches rendered or fetched at a time for one request; bounds the memory of a long one."""
+
+
+class LeafTexts:
+    """Texts by schema and leaf, bounded in bytes. One for all tables of a mount."""
+
+    def __init__(self, chunks: ChunkStore, bytes_max: int) -> None:
+        self.bytes_max = bytes_max
+        self._chunks = chunks
+        self._texts: OrderedDict[tuple[Address, Address], bytes] = OrderedDict()
+        self._bytes = 0
+        self._landing: dict[tuple[Address, Address], trio.Event] = {}
+        # Rendering is all computation: more threads than this only fight for the cores.
+        self._limiter = trio.CapacityLimiter(RENDERS_MAX)
+
+    async def get(
+        self, schema: Schema, leaves: Sequence[Address], embedded: Mapping[Address, Chunk]
+    ) -> dict[Address, bytes]:
+        """The text of each of *leaves*; *embedded* are chunks that no store holds."""
+        found: dict[Address, bytes] = {}
+        wanted = list(dict.fromkeys(leaves))
+        while wanted:
+            missing: list[Address] = []
+            landing: list[trio.Event] = []
+            for leaf in wanted:
+                key = (schema.address, leaf)
+                text = self._texts.get(key)
+                if text is not None:
+                    self._texts.move_to_end(key)
+                    found[leaf] = text
+                elif key in self._landing:
+                    landing.append(self._landing[key])
+                else:
+                    missing.append(leaf)
+            if missing:
+                found.update(await self._render_all(schema, missing, embedded))
+            for event in landing:
+                await event.wait()
+            # What another task failed to render, or what the cache lost meanwhile.
+            wanted = [leaf for leaf in wanted if leaf not in found]
+        return found
+
+    def keep(self, schema: Schema, leaf: Address, text: bytes) -> None:
+        """Adds a text; the least recently used go."""
+        key = (schema.address, leaf)
+        self._bytes += len(text) - len(self._texts.get(key, b""))
+        self._texts[key] = text
+        self._texts.move_to_end(key)
+        while self._bytes > self.bytes_max and len(self._texts) > 1:
+            _, dropped = self._texts.popitem(last=False)
+            self._bytes -= len(dropped)
+
+    async def _render_all(
+        self, schema: Schema, leaves: Sequence[Address], embedded: Mapping[Address, Chunk]
+    ) -> dict[Address, bytes]:
+        landed = trio.Event()
+        keys = [(schema.address, leaf) for leaf in leaves]
+        self._landing.update(dict.fromkeys(keys, landed))
+        try:
+            chunks = {leaf: embedded[leaf] for leaf in leaves if leaf in embedded}
+            stored = [leaf for leaf in leaves if leaf not in embedded]
+            if stored:
+                fetched = await self._chunks.get_many(stored)
+                chunks.update(zip(stored, fetched, strict=True))
+            texts: dict[Address, bytes] = {}
+            for at in range(0, len(leaves), LEAVES_PER_RENDER):
+                batch = leaves[at : at + LEAVES_PER_RENDER]
+                rendered = await self._render(schema, [chunks[leaf] for leaf in batch])
+                texts.update(zip(batch, rendered, strict=True))
+            for leaf, text in texts.items():
+                self.keep(schema, leaf, text)
+            return texts
+        finally:
+            # No await between these lines: nobody can see one without the other.
+            for key in keys:
+                del self._landing[key]
+            landed.set()
+
+    async def _render(self, schema: Schema, chunks: Sequence[Chunk]) -> list[bytes]:
+        render = Render(schema, chunks)
+        in_thread = len(chunks) > LEAVES_ON_LOOP
+        while addresses := render.needs(BATCH_MAX):
+            values = await self._chunks.get_many(addresses)
+            if in_thread:
+                await trio.to_thread.run_sync(render.feed, values, limiter=self._limiter)
+            else:
+                render.feed(values)
+        if in_thread:
+            return await trio.to_thread.run_sync(render.result, limiter=self._limiter)
+        return render.result()

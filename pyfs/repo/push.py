@@ -1,0 +1,175 @@
+"""Uploads the new chunks, then swaps the manifest; that order and no other.
+
+Before the swap nothing refers to what was uploaded; after it everything it needs is there. So
+whatever stops this program at whatever moment, the remote is whole.
+"""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from pyfs._core import Address, Chunk, Manifest, TableFile, TableWriter, store_root
+from pyfs.errors import AlreadyExistsError, RemoteError
+from pyfs.repo.refs import Refs
+from pyfs.store.chunks import Remote
+
+log = logging.getLogger(__name__)
+
+MIB: Final = 1024 * 1024
+FILE_BYTES_MAX: Final = 512 * MIB
+"""A table file is cut at this size; dolt cuts at 1 GiB."""
+ROUNDS_MAX: Final = 40
+"""Attempts at one swap: with that many writers at a time the last one still gets through."""
+BACKOFF_S: Final = 0.02
+BACKOFF_MAX_S: Final = 1.0
+UNANSWERED_MAX: Final = 3
+"""Swaps without an answer before the push fails; the remote has made its own attempts at each."""
+DATA_APART_BYTES: Final = 1 * MIB
+"""Chunks of tables beyond this have a file of their own: a lost round does not repeat it."""
+PACKINGS_MAX: Final = 8
+"""Orders of the chunks that are tried when a file of that name holds other bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the remote holds: its manifest, and the refs of the store root this names."""
+
+    manifest: Manifest
+    refs: Refs
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What to push: the refs to be, and the chunks they need besides those already there."""
+
+    refs: Refs
+    chunks: Sequence[Chunk]
+
+
+class Push:
+    """One push. *data* are chunks that every round needs, whatever became of the branch.
+
+    *contains* tells of each address whether the remote holds it.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        contains: Callable[[Sequence[Address]], list[bool]],
+        data: Sequence[Chunk] = (),
+    ) -> None:
+        self._remote = remote
+        self._contains = contains
+        self._data = data
+        self._data_files: list[tuple[str, int]] = []
+        self._data_apart = sum(map(len, data)) > DATA_APART_BYTES
+        self._lost_rounds = 0
+        self._unanswered = 0
+
+    async def run(
+        self,
+        read: Callable[[], Awaitable[Stored]],
+        edit: Callable[[Stored], Awaitable[Edit | None]],
+    ) -> Manifest | None:
+        """Pushes what *edit* makes of what *read* finds; returns the manifest that was stored.
+
+        Both are called again in each round, since another writer may have been first. *edit*
+        returns None when there is nothing left to do (its work is on the remote already, maybe
+        by an earlier round whose answer was lost), or raises if it cannot be done any more;
+        then this returns None, or raises that.
+        """
+        while True:
+            stored = await read()
+            wanted = await edit(stored)
+            if wanted is None:
+                return None
+            manifest = await self._upload(stored, wanted)
+            try:
+                found = await self._remote.manifests.swap(stored.manifest, manifest)
+            except RemoteError:
+                # The answer may be lost, not the write. The next round looks what is stored; if
+                # it is what was, the same swap is tried again, which the lock makes harmless.
+                self._unanswered += 1
+                if self._unanswered >= UNANSWERED_MAX:
+                    raise
+                found = None
+            if found == manifest:
+                return manifest
+            await self._back_off()
+
+    async def _upload(self, stored: Stored, wanted: Edit) -> Manifest:
+        root_chunks = store_root(dict(wanted.refs.datasets))
+        meta = [*wanted.chunks, *root_chunks]
+        if self._data_apart or self._lost_rounds:
+            # The tables are the same in every round: they are uploaded once, by themselves.
+            if not self._data_files:
+                self._data_files = await self._store(self._missing(self._data))
+            files = [*self._data_files, *await self._store(self._missing(meta))]
+        else:
+            files = await self._store(self._missing([*self._data, *meta]))
+        named = {name for name, _ in stored.manifest.specs}
+        added = [(name, count) for name, count in files if name not in named]
+        return stored.manifest.succeed(root_chunks[-1].address, added)
+
+    def _missing(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        by_address: dict[Address, Chunk] = {chunk.address: chunk for chunk in chunks}
+        there = self._contains(list(by_address))
+        return [chunk for chunk, held in zip(by_address.values(), there, strict=True) if not held]
+
+    async def _store(self, chunks: Sequence[Chunk]) -> list[tuple[str, int]]:
+        """Stores *chunks* in as few table files as their size allows; their specs."""
+        stored = []
+        for part in _parts(chunks):
+            for order in range(PACKINGS_MAX):
+                file = await trio.to_thread.run_sync(_pack, part, order)
+                try:
+                    await self._remote.files.create(file.name, file.data)
+                except AlreadyExistsError:
+                    # A table file's name covers the order of its addresses, not its bytes:
+                    # someone packed these chunks in this order with another compressor.
+                    if len(part) == 1 or order == PACKINGS_MAX - 1:
+                        raise
+                    continue
+                stored.append((file.name, file.chunk_count))
+                break
+        return stored
+
+    async def _back_off(self) -> None:
+        self._lost_rounds += 1
+        if self._lost_rounds >= ROUNDS_MAX:
+            raise RemoteError(
+                f"other writers changed {self._remote.url} {ROUNDS_MAX} times while this push was"
+                " under way; try again"
+            )
+        log.info("another writer was first at %s, round %d", self._remote.url, self._lost_rounds)
+        longest = min(BACKOFF_MAX_S, BACKOFF_S * 2**self._lost_rounds)
+        await trio.sleep(random.uniform(0, longest))
+
+
+def _parts(chunks: Sequence[Chunk]) -> Iterator[list[Chunk]]:
+    """*chunks* in portions whose uncompressed bytes fit a table file."""
+    part: list[Chunk] = []
+    size = 0
+    for chunk in chunks:
+        if part and size + len(chunk) > FILE_BYTES_MAX:
+            yield part
+            part, size = [], 0
+        part.append(chunk)
+        size += len(chunk)
+    if part:
+        yield part
+
+
+def _pack(chunks: Sequence[Chunk], order: int) -> TableFile:
+    """A table file of *chunks*, begun at the one numbered *order*."""
+    at = order % len(chunks)
+    writer = TableWriter()
+    writer.add([*chunks[at:], *chunks[:at]])
+    file = writer.finish()
+    if file is None:
+        raise AssertionError("a portion has at least one chunk")
+    return file

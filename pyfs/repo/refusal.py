@@ -1,0 +1,70 @@
+"""Why a table cannot be written: what pyfs could not keep right if its rows changed."""
+
+import csv
+import io
+import re
+from typing import Final
+
+from pyfs._core import foreign_keys
+from pyfs.repo.snapshot import Snapshot
+from pyfs.store.chunks import ChunkStore
+
+_SCHEMAS_TABLE: Final = "dolt_schemas"
+_TRIGGER_ON: Final = re.compile(
+    r"\b(?:BEFORE|AFTER)\s+(?:INSERT|UPDATE|DELETE)\s+ON\s+"
+    r"(?:(?:`(?:[^`]|``)+`|[^\s`.]+)\s*\.\s*)?(?:`(?P<quoted>(?:[^`]|``)+)`|(?P<plain>[^\s`.]+))",
+    re.IGNORECASE,
+)
+
+
+async def refusal(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
+    """Why the rows of table *name* cannot be replaced, or None."""
+    version = await snapshot.table(name)
+    reason = version.schema.refuses_writes()
+    if reason is not None:
+        return reason
+    if version.table.has_artifacts:
+        return "a merge left conflicts or violations in it; resolve them with dolt"
+    return await refusal_to_drop(snapshot, name, chunks)
+
+
+async def refusal_to_drop(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
+    """Why table *name* cannot be dropped, or None."""
+    return await _foreign_key(snapshot, name, chunks) or await _trigger(snapshot, name)
+
+
+async def _foreign_key(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
+    address = snapshot.root.foreign_keys
+    if not address:
+        return None
+    (chunk,) = await chunks.get_many([address])
+    for key in foreign_keys(chunk):
+        if key.child.lower() == name.lower():
+            return f"its foreign key {key.name!r} names table {key.parent!r}"
+        if key.parent.lower() == name.lower():
+            return f"foreign key {key.name!r} of table {key.child!r} names it"
+    return None
+
+
+async def _trigger(snapshot: Snapshot, name: str) -> str | None:
+    if _SCHEMAS_TABLE not in snapshot.all_tables:
+        return None
+    schemas = await snapshot.table(_SCHEMAS_TABLE)
+    size = await schemas.exact_size()
+    text = (await schemas.read(0, size)).decode("utf-8", "replace")
+    return trigger_on(text, name)
+
+
+def trigger_on(schemas_text: str, name: str) -> str | None:
+    """The refusal for a trigger on table *name* in the text of `dolt_schemas`, or None."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(schemas_text)))
+    for row in csv.DictReader(io.StringIO(schemas_text, newline="")):
+        if (row.get("type") or "").lower() != "trigger":
+            continue
+        match = _TRIGGER_ON.search(row.get("fragment") or "")
+        if match is None:
+            return f"trigger {row.get('name')!r} may be on it, and its text is not understood"
+        table = match["plain"] or match["quoted"].replace("``", "`")
+        if table.lower() == name.lower():
+            return f"trigger {row.get('name')!r} is on it"
+    return None

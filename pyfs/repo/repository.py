@@ -1,0 +1,456 @@
+"""A remote, as branches and commits."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from pyfs._core import (
+    Address,
+    AddressMapScan,
+    BuiltTable,
+    Chunk,
+    ClosureLookup,
+    Commit,
+    Manifest,
+    RootValue,
+    Schema,
+    Table,
+    Tag,
+    store_root,
+)
+from pyfs.config import MountConfig
+from pyfs.errors import (
+    AlreadyExistsError,
+    NotFoundError,
+    NotPermittedError,
+    PyfsError,
+    ReadOnlyError,
+    RemoteError,
+    UnsupportedError,
+)
+from pyfs.repo import commit as commits
+from pyfs.repo.author import Author
+from pyfs.repo.chunk_set import ChunkSet
+from pyfs.repo.commit import Change
+from pyfs.repo.leaf_lengths import LeafLengths
+from pyfs.repo.leaf_texts import LeafTexts
+from pyfs.repo.log import walk
+from pyfs.repo.push import Edit, Push, Stored
+from pyfs.repo.recent import Recent
+from pyfs.repo.refs import NO_REFS, Refs
+from pyfs.repo.refusal import refusal, refusal_to_drop
+from pyfs.repo.snapshot import Snapshot, is_system_table
+from pyfs.repo.table_version import TableVersion
+from pyfs.store.chunks import Remote
+from pyfs.store.traversal import drive
+
+log = logging.getLogger(__name__)
+
+COMMITS_KEPT: Final = 4096
+SNAPSHOTS_KEPT: Final = 64
+TABLES_KEPT: Final = 256
+REREADS_MAX: Final = 5
+"""As often a manifest is read again when a file it names is gone, which a conjoin causes."""
+TEXT_SHARE: Final = 4
+"""One part in so many of the mount's memory is for rendered text; the rest is for chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save came to."""
+
+    commit: Address
+    """The branch's head that holds the tables as they were to be saved."""
+    changed: bool
+    """Whether that took a commit of ours; False where the branch held them already."""
+
+
+@asynccontextmanager
+async def open_repository(
+    remote: Remote, chunks: ChunkSet, config: MountConfig, author: Author
+) -> AsyncIterator["Repository"]:
+    """A repository that reads ahead in the background as long as the block lasts."""
+    lengths = LeafLengths(config.cache_dir)
+    failure: Exception | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            try:
+                yield Repository(remote, chunks, config, author, lengths, nursery)
+            except Exception as exc:
+                # A nursery would wrap it in a group that no `except PyfsError` sees.
+                failure = exc
+            finally:
+                nursery.cancel_scope.cancel()
+    finally:
+        await lengths.aclose()
+    if failure is not None:
+        raise failure
+
+
+class Repository:
+    """A remote, as branches and commits.
+
+    All methods run on the trio thread; blocking work goes to worker threads. Nothing is read
+    before the first `refresh`.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        chunks: ChunkSet,
+        config: MountConfig,
+        author: Author,
+        lengths: LeafLengths,
+        nursery: trio.Nursery | None = None,
+    ) -> None:
+        self.author: Final = author
+        self._remote = remote
+        self._chunks = chunks
+        self._config = config
+        self._lengths = lengths
+        self._nursery = nursery
+        self._texts = LeafTexts(chunks, config.memory_bytes_max // TEXT_SHARE)
+        self._stored = Stored(Manifest.EMPTY, NO_REFS)
+        self._read_began: float | None = None
+        self._refreshed_at = 0.0
+        self._reading = trio.Lock()
+        # One push at a time: two of one mount would only take each other's turn away.
+        self._pushing = trio.Lock()
+        self._commits: Recent[Address, Commit] = Recent(COMMITS_KEPT)
+        self._snapshots: Recent[Address, Snapshot] = Recent(SNAPSHOTS_KEPT)
+        self._schemas: Recent[Address, Schema] = Recent(TABLES_KEPT)
+        self._tables: Recent[Address, TableVersion] = Recent(TABLES_KEPT)
+
+    @staticmethod
+    async def init(remote: Remote, author: Author, branch: str = "main") -> Address:
+        """Makes an empty database of a new remote, as `dolt init` and a push would leave it.
+
+        Returns the first commit. Raises `AlreadyExistsError` if the remote holds a database.
+        """
+        refs = NO_REFS
+        refs.check_new_branch(branch)
+        first = commits.first_commit(author, _now_ms())
+        wanted = Edit(refs.with_branch(branch, first.commit.address), first.chunks)
+
+        async def read() -> Stored:
+            return Stored(await remote.manifests.read(), refs)
+
+        tried = False
+
+        async def edit(stored: Stored) -> Edit | None:
+            nonlocal tried
+            root = stored.manifest.root
+            if not root:
+                tried = True
+                return wanted
+            if tried and root == store_root(dict(wanted.refs.datasets))[-1].address:
+                return None
+            raise AlreadyExistsError(f"{remote.url} holds a database already")
+
+        await Push(remote, lambda addresses: [False] * len(addresses)).run(read, edit)
+        return first.commit.address
+
+    # What the remote holds
+
+    async def refresh(self, max_age_s: float) -> None:
+        """Reads the manifest again if the last read is older than *max_age_s* seconds."""
+        asked = trio.current_time()
+        async with self._reading:
+            began = self._read_began
+            # A read that began after this was asked for serves it too.
+            if began is not None and (began >= asked or asked - began < max_age_s):
+                return
+            await self._read_manifest()
+
+    @property
+    def branches(self) -> Mapping[str, Address]:
+        """Branch name to head commit, as of the last refresh."""
+        return self._stored.refs.branches
+
+    @property
+    def tags(self) -> Mapping[str, Address]:
+        """Tag name to tag object (`tag`), as of the last refresh."""
+        return self._stored.refs.tags
+
+    @property
+    def default_branch(self) -> str | None:
+        """The branch that `dolt clone` checks out: main, else master, else the first by name."""
+        return self._stored.refs.default_branch
+
+    @property
+    def refreshed_at(self) -> float:
+        """`time.time()` of the last successful refresh; 0.0 before the first."""
+        return self._refreshed_at
+
+    async def tag(self, name: str) -> Tag:
+        """The tag object named *name*; `NotFoundError` if there is none."""
+        address = self.tags.get(name)
+        if address is None:
+            raise NotFoundError(f"there is no tag {name!r}")
+        return Tag.decode(await self._chunk(address))
+
+    async def commit(self, address: Address) -> Commit:
+        """The commit at *address*."""
+        return (await self._commits_at([address]))[0]
+
+    async def snapshot(self, commit: Address) -> Snapshot:
+        """The tables of the commit at *commit*."""
+
+        async def load() -> Snapshot:
+            decoded = await self.commit(commit)
+            chunk = await self._chunk(decoded.root)
+            tables = await drive(AddressMapScan.tables(chunk), self._chunks)
+            return Snapshot(decoded, RootValue.decode(chunk), tables, self._table)
+
+        return await self._snapshots.get(commit, load)
+
+    def log(self, head: Address) -> AsyncIterator[Commit]:
+        """*head* and all its ancestors, as `dolt log` orders them: by height, newest first."""
+        return walk(head, self._commits_at)
+
+    async def refuses_writes(self, snapshot: Snapshot, table: str) -> str | None:
+        """Why *table* of *snapshot* cannot be written, or None."""
+        return await refusal(snapshot, table, self._chunks)
+
+    # Changing it
+
+    async def save(
+        self, branch: str, base: Address, changes: Mapping[str, Change], message: str | None
+    ) -> Saved:
+        """Pushes one commit to *branch* that makes *changes*.
+
+        Args:
+            branch: its name.
+            base: the commit that the changes are based on. A table of *changes* that others
+                changed since then raises `ConflictError`; their other tables are kept.
+            changes: what each table becomes; None drops it.
+            message: of the commit; None for the default one.
+
+        Without a difference to the branch's head, nothing is pushed. When this returns, the
+        commit is on the remote, durable, visible to all. When it raises, the branch is as
+        others left it, unless it is `RemoteError`: then the remote did not say.
+        """
+        self._check_writable()
+        for name in changes:
+            if is_system_table(name):
+                raise UnsupportedError(f"table {name!r} is Dolt's own and cannot be written")
+        base_tables = (await self.snapshot(base)).tables
+        made: list[Commit] = []
+        saved = Saved(base, changed=False)
+        new_chunks: Sequence[Chunk] = []
+
+        async def edit(stored: Stored) -> Edit | None:
+            nonlocal saved, new_chunks
+            head = _head_of(stored.refs, branch)
+            for commit in made:
+                if await self._reaches(head, commit):
+                    saved = Saved(commit.address, changed=True)
+                    return None
+            snapshot = await self.snapshot(head)
+            left = commits.pending(changes, base_tables, snapshot.tables)
+            await self._check_changes(snapshot, left)
+            new = await commits.make_commit(
+                snapshot, left, message, self.author, _now_ms(), self._chunks
+            )
+            if new is None:
+                saved = Saved(head, changed=False)
+                return None
+            made.append(new.commit)
+            saved = Saved(new.commit.address, changed=True)
+            new_chunks = new.chunks
+            return Edit(stored.refs.with_branch(branch, new.commit.address), new.chunks)
+
+        data = commits.built_chunks(changes)
+        await self._push(edit, data)
+        if saved.changed:
+            await self._keep_saved(changes, [*data, *new_chunks])
+        return saved
+
+    async def create_branch(self, name: str, head: Address) -> None:
+        """A new branch at commit *head*; `InvalidNameError`, `AlreadyExistsError`."""
+        self._check_writable()
+        await self.commit(head)
+        tried = False
+
+        async def edit(stored: Stored) -> Edit | None:
+            nonlocal tried
+            if tried and stored.refs.branches.get(name) == head:
+                return None
+            stored.refs.check_new_branch(name)
+            tried = True
+            return Edit(stored.refs.with_branch(name, head), [])
+
+        await self._push(edit)
+
+    async def delete_branch(self, name: str) -> None:
+        """Deletes a branch; `NotFoundError`, `NotPermittedError` for the default branch."""
+        self._check_writable()
+        tried = False
+
+        async def edit(stored: Stored) -> Edit | None:
+            nonlocal tried
+            if tried and name not in stored.refs.branches:
+                return None
+            _head_of(stored.refs, name)
+            _check_not_default(stored.refs, name)
+            tried = True
+            return Edit(stored.refs.without_branch(name), [])
+
+        await self._push(edit)
+
+    async def rename_branch(self, name: str, new_name: str) -> None:
+        """Renames a branch, whose head at that moment goes along."""
+        self._check_writable()
+        moved: Address | None = None
+
+        async def edit(stored: Stored) -> Edit | None:
+            nonlocal moved
+            branches = stored.refs.branches
+            if moved and name not in branches and branches.get(new_name) == moved:
+                return None
+            head = _head_of(stored.refs, name)
+            _check_not_default(stored.refs, name)
+            rest = stored.refs.without_branch(name)
+            rest.check_new_branch(new_name)
+            moved = head
+            return Edit(rest.with_branch(new_name, head), [])
+
+        await self._push(edit)
+
+    # Inside
+
+    async def _push(
+        self, edit: Callable[[Stored], Awaitable[Edit | None]], data: Sequence[Chunk] = ()
+    ) -> None:
+        async def read() -> Stored:
+            async with self._reading:
+                await self._read_manifest()
+                return self._stored
+
+        async with self._pushing:
+            manifest = await Push(self._remote, self._chunks.contains, data).run(read, edit)
+            if manifest is None:
+                return
+            try:
+                async with self._reading:
+                    await self._read_manifest()
+            except PyfsError as exc:
+                # The push is done: that others cannot see it from here yet does not undo it.
+                log.warning("reading back what was pushed to %s: %s", self._remote.url, exc)
+
+    async def _read_manifest(self) -> None:
+        """Reads the manifest and what it names; `_reading` is held."""
+        for _ in range(REREADS_MAX):
+            began = trio.current_time()
+            manifest = await self._remote.manifests.read()
+            try:
+                refs = await self._refs_of(manifest)
+            except NotFoundError as exc:
+                # On file:// a conjoin deletes what it replaced.
+                gone = exc
+                continue
+            self._stored = Stored(manifest, refs)
+            self._read_began = began
+            self._refreshed_at = time.time()
+            return
+        raise RemoteError(f"the manifest of {self._remote.url} names a file that is gone: {gone}")
+
+    async def _refs_of(self, manifest: Manifest) -> Refs:
+        if manifest == self._stored.manifest and self._read_began is not None:
+            return self._stored.refs
+        await self._chunks.update(manifest)
+        if not manifest.root:
+            return NO_REFS
+        if manifest.root == self._stored.manifest.root:
+            return self._stored.refs
+        root = await self._chunk(manifest.root)
+        return Refs(await drive(AddressMapScan.datasets(root), self._chunks))
+
+    async def _chunk(self, address: Address) -> Chunk:
+        return (await self._chunks.get_many([address]))[0]
+
+    async def _commits_at(self, addresses: Sequence[Address]) -> list[Commit]:
+        known = {a: commit for a in addresses if (commit := self._commits.peek(a)) is not None}
+        missing = [a for a in addresses if a not in known]
+        if missing:
+            for chunk in await self._chunks.get_many(missing):
+                known[chunk.address] = Commit.decode(chunk)
+                self._commits.put(chunk.address, known[chunk.address])
+        return [known[a] for a in addresses]
+
+    async def _table(self, address: Address) -> TableVersion:
+        async def load() -> TableVersion:
+            table = Table.decode(await self._chunk(address))
+            version = TableVersion(
+                table,
+                await self._schema(table.schema),
+                self._chunks,
+                self._texts,
+                self._lengths,
+                self._config.read_ahead_bytes_max,
+                self._nursery,
+            )
+            await version.recall_size()
+            return version
+
+        return await self._tables.get(address, load)
+
+    async def _schema(self, address: Address) -> Schema:
+        async def load() -> Schema:
+            return Schema.decode(await self._chunk(address))
+
+        return await self._schemas.get(address, load)
+
+    async def _reaches(self, head: Address, commit: Commit) -> bool:
+        """Whether *commit* is *head* or an ancestor of it."""
+        if head == commit.address:
+            return True
+        return await drive(ClosureLookup(await self.commit(head), commit), self._chunks)
+
+    def _check_writable(self) -> None:
+        if self._config.read_only:
+            raise ReadOnlyError(f"{self._remote.url} is mounted read-only (-o ro)")
+
+    async def _check_changes(self, head: Snapshot, changes: Mapping[str, Change]) -> None:
+        for name, change in changes.items():
+            if change is None or name not in head.tables:
+                reason = await refusal_to_drop(head, name, self._chunks)
+            else:
+                reason = await refusal(head, name, self._chunks)
+            if reason is not None:
+                raise UnsupportedError(f"table {name!r} cannot be written by pyfs: {reason}")
+
+    async def _keep_saved(self, changes: Mapping[str, Change], chunks: Sequence[Chunk]) -> None:
+        """Keeps what was just pushed at hand: reading it back asks nothing of the remote."""
+        self._chunks.keep(chunks)
+        try:
+            for change in changes.values():
+                if isinstance(change, BuiltTable):
+                    await self._lengths.put(change.table.schema, change.leaf_lengths)
+                    await (await self._table(change.address)).exact_size()
+        except PyfsError as exc:
+            # The push is done; what is not at hand is read when it is wanted.
+            log.warning("preparing to read what was pushed to %s: %s", self._remote.url, exc)
+
+
+def _head_of(refs: Refs, branch: str) -> Address:
+    head = refs.branches.get(branch)
+    if head is None:
+        raise NotFoundError(f"there is no branch {branch!r}")
+    return head
+
+
+def _check_not_default(refs: Refs, branch: str) -> None:
+    if branch == refs.default_branch:
+        raise NotPermittedError(
+            f"branch {branch!r} is the default branch and stays: clones begin with it"
+        )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,73 @@
+"""Repositories over golden remotes."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pyfs._core import BuiltTable, TableBuild
+from pyfs.config import MountConfig
+from pyfs.repo.author import Author
+from pyfs.repo.repository import Repository, open_repository
+from pyfs.repo.snapshot import Snapshot
+from tests.support.memory_remote import MemoryChunks, MemoryRemote
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+REMOTES = GOLDEN / "remotes"
+ADA = Author("Ada Lovelace", "ada@example.com")
+
+
+def golden_remote(name: str) -> MemoryRemote:
+    """A copy of a remote that dolt pushed."""
+    return MemoryRemote.of_directory(REMOTES / name)
+
+
+def expected(remote: str, branch: str, file: str) -> bytes:
+    """What dolt answered about a golden remote."""
+    return (REMOTES / f"{remote}.expected" / branch / file).read_bytes()
+
+
+def expected_rows(remote: str, branch: str, file: str) -> list[dict[str, Any]]:
+    """The rows of one of dolt's answers in JSON."""
+    rows: list[dict[str, Any]] = json.loads(expected(remote, branch, file))["rows"]
+    return rows
+
+
+@asynccontextmanager
+async def opened(
+    remote: MemoryRemote, cache_dir: Path, **settings: Any
+) -> AsyncIterator[Repository]:
+    """A repository of its own over *remote*, as another machine would have it."""
+    config = replace(MountConfig(url="memory:", cache_dir=cache_dir), **settings)
+    chunks = MemoryChunks(remote.files)
+    async with open_repository(remote.as_remote(), chunks, config, ADA) as repository:
+        await repository.refresh(0)
+        yield repository
+
+
+async def head_of(repository: Repository, branch: str = "main") -> Snapshot:
+    """The branch's head as of the last refresh."""
+    return await repository.snapshot(repository.branches[branch])
+
+
+async def text_of(snapshot: Snapshot, table: str) -> bytes:
+    """The whole text of a table."""
+    version = await snapshot.table(table)
+    return await version.read(0, await version.exact_size())
+
+
+async def built(snapshot: Snapshot, table: str, text: bytes) -> BuiltTable:
+    """*table* with the rows of *text*."""
+    version = await snapshot.table(table)
+    build = TableBuild(version.schema, version.table)
+    build.feed(text)
+    return build.finish()
+
+
+async def saved_tables(repository: Repository, branch: str = "main") -> Mapping[str, bytes]:
+    """The text of every table at the branch's head on the remote."""
+    await repository.refresh(0)
+    snapshot = await head_of(repository, branch)
+    return {name: await text_of(snapshot, name) for name in snapshot.tables}

@@ -1,0 +1,125 @@
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import trio
+
+from pyfs._core import Address
+from pyfs.repo.leaf_lengths import FILE_NAME, LeafLengths
+
+SCHEMA = Address(b"s" * Address.LEN)
+
+
+def leaf(number: int) -> Address:
+    return Address(number.to_bytes(Address.LEN, "big"))
+
+
+def run(
+    directory: Path, body: Callable[[LeafLengths], Awaitable[None]], *, most: int = 10_000
+) -> None:
+    async def main() -> None:
+        lengths = LeafLengths(directory, most)
+        try:
+            await body(lengths)
+        finally:
+            await lengths.aclose()
+
+    trio.run(main)
+
+
+def remember(directory: Path, *entries: tuple[Address, int]) -> None:
+    async def body(lengths: LeafLengths) -> None:
+        await lengths.put(SCHEMA, entries)
+
+    run(directory, body)
+
+
+def recalled(directory: Path, *leaves: Address, schema: Address = SCHEMA) -> list[int]:
+    found: list[tuple[Address, int]] = []
+
+    async def body(lengths: LeafLengths) -> None:
+        found.extend(await lengths.get(schema, leaves))
+
+    run(directory, body)
+    return sorted(length for _, length in found)
+
+
+def test_lengths_outlive_the_mount(tmp_path: Path) -> None:
+    remember(tmp_path / "cache", (leaf(1), 10), (leaf(2), 0))
+    assert recalled(tmp_path / "cache", leaf(1), leaf(2), leaf(3)) == [0, 10]
+
+
+def test_a_leaf_under_another_schema_is_another_text(tmp_path: Path) -> None:
+    remember(tmp_path, (leaf(1), 10))
+    assert recalled(tmp_path, leaf(1), schema=leaf(9)) == []
+
+
+def test_many_lengths_at_once(tmp_path: Path) -> None:
+    remember(tmp_path, *((leaf(i), i) for i in range(2000)))
+    assert recalled(tmp_path, *map(leaf, range(2000))) == list(range(2000))
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database at all" * 100, b"SQLite format 3\0" * 99])
+def test_a_damaged_database_is_replaced(tmp_path: Path, damage: bytes) -> None:
+    remember(tmp_path, (leaf(1), 10))
+    (tmp_path / FILE_NAME).write_bytes(damage)
+    assert recalled(tmp_path, leaf(1)) == []
+    remember(tmp_path, (leaf(1), 10))
+    assert recalled(tmp_path, leaf(1)) == [10]
+
+
+def test_an_entry_that_was_altered_is_not_believed(tmp_path: Path) -> None:
+    remember(tmp_path, (leaf(1), 10), (leaf(2), 20))
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute("UPDATE lengths SET length = 11 WHERE leaf = ?", (bytes(leaf(1)),))
+    connection.close()
+    assert recalled(tmp_path, leaf(1), leaf(2)) == [20]
+
+
+def test_a_database_of_another_form_is_not_believed(tmp_path: Path) -> None:
+    remember(tmp_path, (leaf(1), 10))
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute("PRAGMA user_version = 77")
+    connection.close()
+    assert recalled(tmp_path, leaf(1)) == []
+
+
+def delete_all(directory: Path) -> None:
+    for path in directory.iterdir():
+        path.unlink()
+
+
+def test_the_number_of_entries_is_bounded(tmp_path: Path) -> None:
+    async def body(lengths: LeafLengths) -> None:
+        for start in range(0, 400, 50):
+            await lengths.put(SCHEMA, [(leaf(i), i) for i in range(start, start + 50)])
+
+    run(tmp_path, body, most=100)
+    assert len(recalled(tmp_path, *map(leaf, range(400)))) <= 100
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_remembering(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    remember(tmp_path / "file" / "cache", (leaf(1), 10))
+    assert recalled(tmp_path / "file" / "cache", leaf(1)) == []
+
+
+def test_it_may_be_deleted_while_in_use(tmp_path: Path) -> None:
+    async def body(lengths: LeafLengths) -> None:
+        await lengths.put(SCHEMA, [(leaf(1), 10)])
+        delete_all(tmp_path)
+        await lengths.put(SCHEMA, [(leaf(2), 20)])
+        await lengths.get(SCHEMA, [leaf(1), leaf(2)])
+
+    run(tmp_path, body)
+    assert recalled(tmp_path, leaf(1)) == []
+
+
+def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
+    async def body(lengths: LeafLengths) -> None:
+        await lengths.put(SCHEMA, [(leaf(1), 10)])
+        await lengths.forget()
+        assert await lengths.get(SCHEMA, [leaf(1)]) == []
+
+    run(tmp_path, body)

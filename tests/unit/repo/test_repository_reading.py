@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+import trio
+
+from pyfs.errors import NotFoundError
+from pyfs.repo.log import log_text
+from tests.support.repositories import REMOTES, expected, expected_rows, golden_remote
+from tests.support.repositories import head_of, opened, text_of
+
+BRANCHES = [
+    ("primes", "main"),
+    ("primes", "feature/twin"),
+    ("primes", "merged"),
+    ("primes-tablefiles", "merged"),
+    ("history", "main"),
+    ("history", "before-alter"),
+    ("history", "left"),
+    ("history", "right"),
+    ("types", "main"),
+]
+
+
+@pytest.mark.parametrize(("remote", "branch"), BRANCHES)
+def test_every_table_reads_as_dolt_exports_it(remote: str, branch: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(golden_remote(remote), tmp_path) as repository:
+            snapshot = await head_of(repository, branch)
+            directory = REMOTES / f"{remote}.expected" / branch
+            assert set(snapshot.tables) == {path.stem for path in directory.glob("*.csv")}
+            for name, address in snapshot.tables.items():
+                (row,) = expected_rows(remote, branch, f"{name}.hash.json")
+                assert str(address) == row["h"]
+                assert await text_of(snapshot, name) == expected(remote, branch, f"{name}.csv")
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize(("remote", "branch"), BRANCHES)
+def test_heads_and_root_values_are_dolts(remote: str, branch: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(golden_remote(remote), tmp_path) as repository:
+            (row,) = expected_rows(remote, branch, "hashes.json")
+            snapshot = await head_of(repository, branch)
+            assert str(snapshot.commit.address) == row["head"]
+            assert str(snapshot.commit.root) == row["root"]
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize(("remote", "branch"), BRANCHES)
+def test_the_log_is_in_dolts_order(remote: str, branch: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(golden_remote(remote), tmp_path) as repository:
+            head = repository.branches[branch]
+            commits = [commit async for commit in repository.log(head)]
+            rows = expected_rows(remote, branch, "log.json")
+            assert [str(c.address) for c in commits] == [row["commit_hash"] for row in rows]
+            assert [c.message for c in commits] == [row["message"] for row in rows]
+
+    trio.run(main)
+
+
+def test_a_commit_is_printed_as_dolt_does(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(golden_remote("primes"), tmp_path) as repository:
+            commit = await repository.commit(repository.branches["merged"])
+            assert log_text(commit) == (
+                "commit jjqiuc92a6o6tcafsigvb2kr70oi3ctp \n"
+                "Merge: ml8761nirsign15vog3j6cn55at127tf kicp31c3eajta1ouocmm5sia490egnfu\n"
+                "Author: Ada Lovelace <ada@example.com>\n"
+                "Date:  Tue Jan 02 03:04:05 +0000 2024\n"
+                "\n"
+                "\tmerge twins\n"
+                "\n"
+            )
+
+    trio.run(main)
+
+
+def test_branches_and_tags(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(golden_remote("primes"), tmp_path) as repository:
+            assert set(repository.branches) == {"main", "merged", "feature/twin"}
+            assert repository.default_branch == "main"
+            assert set(repository.tags) == {"first25"}
+            tag = await repository.tag("first25")
+            assert str(tag.commit) == "i18tkom8n26ltjvf5gjtqj1kcj0ipmkq"
+            with pytest.raises(NotFoundError, match="no tag 'nope'"):
+                await repository.tag("nope")
+
+    trio.run(main)
+
+
+def test_a_table_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(golden_remote("primes"), tmp_path) as repository:
+            with pytest.raises(NotFoundError, match="'Primes'"):
+                await (await head_of(repository)).table("Primes")
+
+    trio.run(main)
+
+
+def test_an_unchanged_manifest_costs_one_read(tmp_path: Path) -> None:
+    async def main() -> None:
+        remote = golden_remote("primes")
+        async with opened(remote, tmp_path) as repository:
+            branches = repository.branches
+            remote.files.files.clear()
+            await repository.refresh(0)
+            assert repository.branches == branches
+
+    trio.run(main)

@@ -1,0 +1,142 @@
+import random
+from pathlib import Path
+
+import pytest
+import trio
+
+from pyfs.config import MountConfig
+from pyfs.errors import CorruptionError
+from pyfs.repo.leaf_lengths import LeafLengths
+from pyfs.repo.repository import Repository
+from pyfs.repo.table_version import TableVersion
+from tests.support.memory_remote import MemoryChunks
+from tests.support.repositories import ADA, expected, golden_remote
+
+KIB = 1024
+
+
+class Opened:
+    """The table `t` of `history`, and what was fetched for it."""
+
+    def __init__(self, cache_dir: Path, remote: str = "history", table: str = "t") -> None:
+        source = golden_remote(remote)
+        self.chunks = MemoryChunks(source.files)
+        self.lengths = LeafLengths(cache_dir)
+        config = MountConfig(url="memory:", cache_dir=cache_dir)
+        self.repository = Repository(source.as_remote(), self.chunks, config, ADA, self.lengths)
+        self.table = table
+
+    async def version(self) -> TableVersion:
+        await self.repository.refresh(0)
+        snapshot = await self.repository.snapshot(self.repository.branches["main"])
+        version = await snapshot.table(self.table)
+        self.chunks.fetched.clear()
+        return version
+
+
+@pytest.mark.parametrize("piece", [1, 7, 100, 4 * KIB, 1 << 20])
+def test_pieces_of_any_length_make_the_text(tmp_path: Path, piece: int) -> None:
+    async def main() -> None:
+        version = await Opened(tmp_path).version()
+        whole = expected("history", "main", "t.csv")
+        parts = [await version.read(at, piece) for at in range(0, len(whole), piece)]
+        assert b"".join(parts) == whole
+        assert await version.read(len(whole), piece) == b""
+        assert await version.read(len(whole) + 5, piece) == b""
+        assert await version.read(0, 0) == b""
+
+    trio.run(main)
+
+
+def test_reads_anywhere_are_right(tmp_path: Path) -> None:
+    async def main() -> None:
+        version = await Opened(tmp_path).version()
+        whole = expected("history", "main", "t.csv")
+        choose = random.Random(1)
+        for _ in range(50):
+            at, length = choose.randrange(len(whole)), choose.randrange(1, 3000)
+            assert await version.read(at, length) == whole[at : at + length]
+
+    trio.run(main)
+
+
+def test_the_beginning_of_a_large_table_takes_little(tmp_path: Path) -> None:
+    async def main() -> None:
+        opened = Opened(tmp_path, "flights", "flights")
+        version = await opened.version()
+        assert version.size is None
+        first = await version.read(0, 8 * KIB)
+        assert first.startswith(version.schema.header)
+        assert len(first) == 8 * KIB
+        assert opened.chunks.fetched.total() < 20
+        assert await version.stored_len() is None
+
+    trio.run(main)
+
+
+def test_a_size_is_remembered_by_the_next_mount(tmp_path: Path) -> None:
+    whole = expected("history", "main", "t.csv")
+
+    async def first() -> None:
+        opened = Opened(tmp_path)
+        version = await opened.version()
+        assert version.size_max >= len(whole)
+        assert await version.exact_size() == len(whole)
+        assert version.size == version.size_max == len(whole)
+        await opened.lengths.aclose()
+
+    async def second() -> None:
+        opened = Opened(tmp_path)
+        version = await opened.version()
+        assert version.size == len(whole)
+        assert await version.stored_len() == 0
+        assert opened.chunks.fetched.total() == 0
+        # A read near the end goes straight to its leaf.
+        assert await version.read(len(whole) - 10, 10) == whole[-10:]
+        assert opened.chunks.fetched.total() <= 3
+        await opened.lengths.aclose()
+
+    trio.run(first)
+    trio.run(second)
+
+
+def test_the_stored_length_of_a_small_table_is_known(tmp_path: Path) -> None:
+    async def main() -> None:
+        opened = Opened(tmp_path)
+        version = await opened.version()
+        stored = await version.stored_len()
+        assert stored is not None
+        assert 0 < stored < len(expected("history", "main", "t.csv")) * 2
+
+    trio.run(main)
+
+
+def test_a_remembered_length_that_is_wrong_is_found_out(tmp_path: Path) -> None:
+    async def main() -> None:
+        opened = Opened(tmp_path, "primes", "primes")
+        version = await opened.version()
+        leaf = version.table.rows.address
+        await opened.lengths.put(version.schema.address, [(leaf, 9)])
+        with pytest.raises(CorruptionError, match="remembered"):
+            await version.read(0, 100)
+        assert await opened.lengths.get(version.schema.address, [leaf]) == []
+
+    trio.run(main)
+
+
+def test_many_readers_at_once_read_nothing_twice(tmp_path: Path) -> None:
+    async def main() -> None:
+        opened = Opened(tmp_path)
+        version = await opened.version()
+        whole = expected("history", "main", "t.csv")
+        texts = []
+
+        async def read() -> None:
+            texts.append(await version.read(0, len(whole)))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(5):
+                nursery.start_soon(read)
+        assert texts == [whole] * 5
+
+    trio.run(main)
