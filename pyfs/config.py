@@ -29,6 +29,8 @@ class MountConfig:
     """How long an unlinked table may come back before its drop is committed (`-o drop-delay=`)."""
     author: str | None = None
     """`Name <email>` of commits, or None for Dolt's, git's or the machine's (`-o author=`)."""
+    allow_other: bool = False
+    """Let other users in (`-o allow-other`); who is not root needs `user_allow_other`."""
 
     profile: str | None = None
     region: str | None = None

@@ -93,7 +93,10 @@ class Drops:
     async def _drop_later(self, branch: Branch) -> None:
         await trio.sleep(self._delay_s)
         now = trio.current_time()
-        await self._commit(branch, lambda removal: removal.due <= now)
+        dues = [removal.due for removal in branch.gone.values() if removal.parked is None]
+        # `rm *.csv` is one commit: the last removal's timer drops them all.
+        if dues and max(dues) <= now:
+            await self._commit(branch, lambda removal: removal.parked is None)
 
     async def _commit(self, branch: Branch, wanted: Callable[[Removal], bool]) -> PyfsError | None:
         first: PyfsError | None = None

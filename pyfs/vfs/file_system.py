@@ -45,30 +45,29 @@ class FileSystem:
         self._adoption = Adoption(self.tree, saver)
         self.files = Files(self.tree, saver, self.drops, self._adoption)
         self.moves = Moves(self.tree, self.files, saver, self.drops, self._adoption)
+        self.ending = False
+        """Whether the mount is about to end."""
 
     async def sync(self) -> None:
         """Commits what is pending. Raises the first error, after trying everything."""
         await self.drops.commit_all(self.tree.seen)
 
-    async def finish(self) -> bool:
-        """Commits what is pending, then refuses every further save; True if all went well.
+    async def finish(self) -> list[str]:
+        """Commits what is pending and refuses every further save. Returns what went wrong.
 
         A text whose writer has not closed it yet is no save: it is kept in the recovery folder.
         """
-        clean = True
+        troubles = []
         try:
             await self.sync()
-        except PyfsError:
-            clean = False  # told in status and log already
+        except PyfsError as exc:
+            troubles.append(str(exc))
         self.saver.close()
-        return not self.keep_unsaved() and clean
+        return troubles + self.keep_unsaved()
 
-    def keep_unsaved(self) -> bool:
-        """Keeps every unsaved text in the recovery folder; True if there was any."""
-        unsaved = [writer for writer in self.saver.writers if writer.dirty_size]
-        for writer in unsaved:
-            writer.give_up()
-        return bool(unsaved)
+    def keep_unsaved(self) -> list[str]:
+        """Keeps every unsaved text in the recovery folder; says so, a line for each."""
+        return [line for writer in self.saver.writers if (line := writer.give_up()) is not None]
 
 
 @asynccontextmanager
@@ -92,8 +91,20 @@ async def open_file_system(
             kernel=kernel,
             start_build=start_build,
         )
-        async with trio.open_nursery() as nursery:
+        async with _background() as nursery:
             yield FileSystem(repository, saver, config, nursery)
-            nursery.cancel_scope.cancel()
     finally:
         folders.close()
+
+
+@asynccontextmanager
+async def _background() -> AsyncIterator[trio.Nursery]:
+    """A nursery that is cancelled at the end, and hides behind the error that ends it."""
+    try:
+        async with trio.open_nursery() as nursery:
+            yield nursery
+            nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) == 1:
+            raise group.exceptions[0] from None
+        raise

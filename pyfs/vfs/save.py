@@ -65,6 +65,7 @@ class Saver:
         self._read_only = config.read_only
         self._start_build = start_build
         self._closing = False
+        self._ending = False
         # Parsing gives up the GIL; more threads than this would only compete.
         self._limiter = trio.CapacityLimiter(4)
         self.writers: set[Writer] = set()
@@ -72,16 +73,24 @@ class Saver:
         self.failures: list[Failure] = []
         """All of this mount, oldest first."""
 
+    def refuse_new(self) -> None:
+        """Refuses files to be opened or changed from now on; saves under way go on."""
+        self._ending = True
+
     def close(self) -> None:
         """Refuses every save from now on."""
-        self._closing = True
+        self._ending = self._closing = True
 
     def check_writable(self) -> None:
-        """Raises `ReadOnlyError` where nothing can be written at all."""
+        """Raises `ReadOnlyError` where nothing can be written at all, or not any more."""
         if self._read_only:
             raise ReadOnlyError("this mount is read-only (-o ro)")
-        if self._closing:
+        if self._ending:
             raise ReadOnlyError("this mount is being unmounted")
+
+    def _check_open(self) -> None:
+        if self._read_only or self._closing:
+            self.check_writable()
 
     async def check_table(self, branch: Branch, table: str) -> None:
         """Raises `UnsupportedError` for a table that pyfs cannot maintain."""
@@ -113,7 +122,7 @@ class Saver:
     ) -> None:
         """Commits and pushes *built* as the table of *node*, which shows it from then on."""
         branch = node.branch
-        self.check_writable()
+        self._check_open()
         changes: dict[str, BuiltTable | None] = {node.table: built}
         changes |= dict.fromkeys(dropped)
         message = branch.message
@@ -147,7 +156,7 @@ class Saver:
 
     async def drop(self, branch: Branch, tables: list[str], base: Address) -> None:
         """Commits and pushes that *tables* are dropped."""
-        self.check_writable()
+        self._check_open()
         message = branch.message
         saved = await self.repository.save(branch.name, base, dict.fromkeys(tables), message)
         if saved.changed and branch.message is message:

@@ -152,13 +152,19 @@ class Writer(Handle):
                 if unfinished:
                     self._abandoned(self._node)
 
-    def give_up(self) -> None:
-        """Keeps what was written so far in the recovery folder: the mount ends before the save."""
-        if self._dirty and self._spool.size and not self._reported:
-            self._reported = True
-            branch, table = self._node.branch.name, self._node.table
-            kept = self._saver.folders.recover(self._spool.path, branch, table)
-            log.error("%s on %s was not saved; the text is kept in %s", table, branch, kept)
+    def give_up(self) -> str | None:
+        """Keeps what was written so far in the recovery folder: the mount ends before the save.
+
+        Returns a line that says so, or None if nothing is unsaved.
+        """
+        if not self._dirty or not self._spool.size or self._reported or not self._node.linked:
+            return None
+        self._reported = True
+        branch, table = self._node.branch.name, self._node.table
+        kept = self._saver.folders.recover(self._spool.path, branch, table)
+        line = f"{file_name(table)} on {branch} was not saved; the text is kept in {kept}"
+        log.error(line)
+        return line
 
     async def _copy_old(self, written_at: int | None) -> None:
         """Makes the spool hold the whole text, if it still stands for the old version's.

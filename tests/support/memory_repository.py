@@ -234,7 +234,7 @@ class MemoryRepository:
             else:
                 tables[name] = built
         if changed:
-            default = "drop" if None in changes.values() and len(changes) == 1 else "update"
+            default = "update" if any(changes.values()) else "drop"
             self._commit(branch, tables, message or f"{default} {', '.join(changes)}")
             self.branches = dict(self.remote)
         return Saved(self.remote[branch], changed)

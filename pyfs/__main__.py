@@ -1,0 +1,7 @@
+"""`python -m pyfs`."""
+
+import sys
+
+from pyfs.cli import main
+
+sys.exit(main())

@@ -1,0 +1,193 @@
+"""Builds the objects, mounts, serves, unmounts: the only module that knows all others."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from logging.handlers import RotatingFileHandler
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+import pyfuse3
+import trio
+
+from pyfs._core import TableBuild
+from pyfs.daemon import run_detached
+from pyfs.errors import ConfigurationError
+from pyfs.fuse.kernel import KernelCache
+from pyfs.fuse.operations import Operations
+from pyfs.mountpoint import SUBTYPE, check_mountpoint, ended_report, resolve
+from pyfs.vfs.file_system import FileSystem, open_file_system
+from pyfs.vfs.processes import Holders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pyfs.config import MountConfig
+    from pyfs.vfs.repository import TableBuilder, TableVersion
+
+log = logging.getLogger(__name__)
+
+REQUESTS_MAX: Final = 99
+"""Requests of the kernel served at a time."""
+LOG_BYTES_MAX: Final = 10 << 20
+LOG_FILES: Final = 3
+
+
+def mount(config: MountConfig) -> int:
+    """Mounts as *config* says; returns when the mount is usable, or has ended (foreground)."""
+    config = replace(config, mountpoint=resolve(config.mountpoint))
+    check_mountpoint(config)
+    check_url(config.url)
+    _make_folders(config)
+
+    def serve(ready: Callable[[], None]) -> None:
+        _start_log(config)
+        trio.run(_serve, config, ready)
+
+    if config.foreground:
+        serve(lambda: print(f"{config.url} is mounted on {config.mountpoint}", flush=True))
+    else:
+        run_detached(serve)
+    return 0
+
+
+async def _serve(config: MountConfig, ready: Callable[[], None]) -> None:
+    """Serves the mount until it is unmounted or a signal ends it."""
+    async with open_repository(config) as repository:
+        await repository.refresh(0)
+        if not repository.branches:
+            raise ConfigurationError(
+                f"{config.url} holds no database yet: make one with pyfs init {config.url!r}, "
+                "or push one to it with dolt"
+            )
+        kernel = KernelCache()
+        async with open_file_system(
+            repository,
+            config,
+            kernel=kernel,
+            holders=Holders(config.mountpoint),
+            start_build=_start_build,
+        ) as file_system:
+            with _mounted(Operations(file_system), config):
+                log.info("%s is mounted on %s", config.url, config.mountpoint)
+                ready()
+                await _serve_until_told(file_system)
+                kernel.disarm()
+            await _finish(file_system, config)
+    log.info("%s is unmounted", config.mountpoint)
+
+
+async def _serve_until_told(file_system: FileSystem) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_obey_signals, file_system)
+        await pyfuse3.main(max_tasks=REQUESTS_MAX)
+        nursery.cancel_scope.cancel()
+
+
+async def _obey_signals(file_system: FileSystem) -> None:
+    """The first signal unmounts once everything is pushed, a second one at once."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with trio.open_nursery() as nursery:
+            async for number in signals:
+                name = signal.Signals(number).name
+                if file_system.ending:
+                    log.warning("%s again: ending at once", name)
+                    file_system.keep_unsaved()
+                    pyfuse3.close(unmount=True)
+                    os._exit(1)
+                log.info("%s: unmounting once everything is pushed", name)
+                file_system.ending = True
+                nursery.start_soon(_push_and_leave, file_system)
+
+
+async def _push_and_leave(file_system: FileSystem) -> None:
+    file_system.saver.refuse_new()
+    try:
+        await file_system.sync()
+    except PyfsError:
+        log.warning("not everything could be pushed; see above")
+    pyfuse3.terminate()
+
+
+async def _finish(file_system: FileSystem, config: MountConfig) -> None:
+    """Pushes what is left; what cannot be is told to `pyfs umount`, which waits for us to end."""
+    troubles = await file_system.finish()
+    if troubles:
+        report = ended_report(config.state_dir, os.getpid())
+        report.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        report.write_text("".join(f"{line}\n" for line in troubles))
+
+
+@contextmanager
+def _mounted(operations: Operations, config: MountConfig) -> Iterator[None]:
+    """A mount that ends with the block, unless that ends by a bug.
+
+    Then the mount stays, broken: an empty directory would tell rsync to delete the other side.
+    """
+    source = config.url.replace("\\", "\\\\").replace(",", "\\,")
+    options = {"default_permissions", "nodev", "nosuid", "noatime"}
+    options |= {f"fsname={source}", f"subtype={SUBTYPE}"}
+    if config.read_only:
+        options.add("ro")
+    if config.allow_other:
+        options.add("allow_other")
+    try:
+        pyfuse3.init(operations, str(config.mountpoint), options)
+    except RuntimeError as exc:
+        raise ConfigurationError(f"the kernel refused to mount on {config.mountpoint}") from exc
+    try:
+        yield
+    except BaseException:
+        pyfuse3.close(unmount=False)
+        raise
+    pyfuse3.close(unmount=True)
+
+
+def _start_build(version: TableVersion) -> TableBuilder:
+    return TableBuild(version.schema, version.table)
+
+
+def _make_folders(config: MountConfig) -> None:
+    for folder, option in ((config.state_dir, "state-dir"), (config.cache_dir, "cache-dir")):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as exc:
+            raise ConfigurationError(
+                f"{folder} cannot be used: {exc.strerror}; choose another with -o {option}="
+            ) from exc
+
+
+def default_log(config: MountConfig) -> Path:
+    """Where the log of a mount in the background is if no option says so."""
+    return config.state_dir / "log" / f"{quote(config.url, safe='')[-200:]}.log"
+
+
+def _start_log(config: MountConfig) -> None:
+    handler: logging.Handler
+    if config.foreground and config.log_file is None:
+        handler = logging.StreamHandler(sys.stderr)
+    else:
+        path = config.log_file or default_log(config)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handler = RotatingFileHandler(path, maxBytes=LOG_BYTES_MAX, backupCount=LOG_FILES)
+        except OSError as exc:
+            raise ConfigurationError(
+                f"the log {path} cannot be written: {exc.strerror}; choose another with "
+                "-o log-file="
+            ) from exc
+        faulthandler.register(signal.SIGUSR1, file=handler.stream)
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s %(name)s[%(process)d]: %(message)s")
+    )
+    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
+    # Their debug lines have credentials' names and every byte of a reply.
+    for name in ("botocore", "boto3", "urllib3", "s3transfer"):
+        logging.getLogger(name).setLevel(logging.WARNING)
