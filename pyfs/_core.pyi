@@ -13,6 +13,34 @@ Raises `pyfs.errors.CorruptionError` for bytes that break the format,
 from collections.abc import Sequence
 from typing import ClassVar, Literal, final
 
+__all__ = [
+    "Address",
+    "AddressMapScan",
+    "BuiltTable",
+    "Chunk",
+    "ClosureEdit",
+    "ClosureLookup",
+    "Commit",
+    "DiffCount",
+    "Extent",
+    "ForeignKey",
+    "Manifest",
+    "ReadPlan",
+    "Render",
+    "RootValue",
+    "Schema",
+    "Table",
+    "TableBuild",
+    "TableFile",
+    "TableIndex",
+    "TableWriter",
+    "Tag",
+    "TextLayout",
+    "branch_name_error",
+    "foreign_keys",
+    "store_root",
+]
+
 @final
 class Address:
     """The address of a chunk: the first 20 bytes of the SHA-512 of its contents.
@@ -32,11 +60,11 @@ class Address:
     def __bytes__(self) -> bytes: ...
     def __bool__(self) -> bool: ...
     def __hash__(self) -> int: ...
-    def __eq__(self, other: object) -> bool: ...
-    def __lt__(self, other: Address) -> bool: ...
-    def __le__(self, other: Address) -> bool: ...
-    def __gt__(self, other: Address) -> bool: ...
-    def __ge__(self, other: Address) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: Address, /) -> bool: ...
+    def __le__(self, other: Address, /) -> bool: ...
+    def __gt__(self, other: Address, /) -> bool: ...
+    def __ge__(self, other: Address, /) -> bool: ...
 
 @final
 class Chunk:
@@ -193,7 +221,7 @@ class Manifest:
         Format version, gcGen and appendix are carried over.
         """
 
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 # Messages
