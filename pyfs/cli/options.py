@@ -85,7 +85,35 @@ ALIASES: Final = {"aws-region": "region", "aws-creds-profile": "profile"}
 """What dolt calls the same."""
 
 IGNORED: Final = frozenset(
-    ["rw", "dev", "nodev", "suid", "nosuid", "exec", "noexec", "atime", "noatime", "relatime", "norelatime", "strictatime", "diratime", "nodiratime", "async", "sync", "auto", "noauto", "defaults", "user", "nouser", "users", "owner", "group", "_netdev", "nofail", "default-permissions"]
+    [
+        "rw",
+        "dev",
+        "nodev",
+        "suid",
+        "nosuid",
+        "exec",
+        "noexec",
+        "atime",
+        "noatime",
+        "relatime",
+        "norelatime",
+        "strictatime",
+        "diratime",
+        "nodiratime",
+        "async",
+        "sync",
+        "auto",
+        "noauto",
+        "defaults",
+        "user",
+        "nouser",
+        "users",
+        "owner",
+        "group",
+        "_netdev",
+        "nofail",
+        "default-permissions",
+    ]
 )
 """What mount(8) and fstab pass to every file system."""
 

@@ -1,6 +1,7 @@
 """Makes the boto3 clients, their pool, retries and timeouts from `MountConfig`."""
 
 import ipaddress
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -28,7 +29,9 @@ class Clients:
 def make_clients(config: MountConfig) -> Clients:
     """Clients by the ordinary chain of settings, with what *config* sets before it."""
     try:
-        session = boto3.session.Session(profile_name=config.profile, region_name=config.region)
+        # Other SDKs, and so dolt, read AWS_REGION; boto3 knows AWS_DEFAULT_REGION only.
+        region = config.region or os.environ.get("AWS_REGION")
+        session = boto3.session.Session(profile_name=config.profile, region_name=region)
         dynamodb = session.client(
             "dynamodb", endpoint_url=config.endpoint, config=_settings(config, "auto")
         )

@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.servers import Endpoints, running_servers
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Endpoints]:
+    """S3 and DynamoDB on this machine, one pair for all tests."""
+    with running_servers() as endpoints:
+        yield endpoints
