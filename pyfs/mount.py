@@ -7,9 +7,10 @@ import logging
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -18,24 +19,31 @@ import trio
 
 from pyfs._core import TableBuild
 from pyfs.daemon import run_detached
-from pyfs.errors import ConfigurationError
+from pyfs.errors import ConfigurationError, NotFoundError, PyfsError
 from pyfs.fuse.kernel import KernelCache
 from pyfs.fuse.operations import Operations
 from pyfs.mountpoint import SUBTYPE, check_mountpoint, ended_report, resolve
+from pyfs.remote import open_remote, parse_url
+from pyfs.repo.author import Author, find_author
+from pyfs.repo.log import log_text
+from pyfs.repo.repository import Repository, open_repository
+from pyfs.store.table_set import TableSet
 from pyfs.vfs.file_system import FileSystem, open_file_system
 from pyfs.vfs.processes import Holders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from pyfs.config import MountConfig
-    from pyfs.vfs.repository import TableBuilder, TableVersion
+    from pyfs.repo.table_version import TableVersion
+    from pyfs.vfs.feed import TableBuilder
 
 log = logging.getLogger(__name__)
 
 REQUESTS_MAX: Final = 99
 """Requests of the kernel served at a time."""
+NOBODY: Final = Author("nobody", "nobody@localhost")
+"""Who makes the commits of a command that makes none."""
 LOG_BYTES_MAX: Final = 10 << 20
 LOG_FILES: Final = 3
 
@@ -44,12 +52,13 @@ def mount(config: MountConfig) -> int:
     """Mounts as *config* says; returns when the mount is usable, or has ended (foreground)."""
     config = replace(config, mountpoint=resolve(config.mountpoint))
     check_mountpoint(config)
-    check_url(config.url)
+    parse_url(config.url)
     _make_folders(config)
+    author = find_author(config.author, Path.home())
 
     def serve(ready: Callable[[], None]) -> None:
         _start_log(config)
-        trio.run(_serve, config, ready)
+        trio.run(_serve, config, author, ready)
 
     if config.foreground:
         serve(lambda: print(f"{config.url} is mounted on {config.mountpoint}", flush=True))
@@ -58,15 +67,67 @@ def mount(config: MountConfig) -> int:
     return 0
 
 
-async def _serve(config: MountConfig, ready: Callable[[], None]) -> None:
+def initialize(config: MountConfig, branch: str) -> int:
+    """Makes an empty database of a new remote."""
+    parse_url(config.url)
+    author = find_author(config.author, Path.home())
+
+    async def main() -> None:
+        async with open_remote(config) as remote:
+            commit = await Repository.init(remote, author, branch)
+        print(f"{config.url} holds an empty database now; branch {branch} is at {commit}")
+
+    trio.run(main)
+    return 0
+
+
+def print_log(config: MountConfig, branch: str | None, number: int | None) -> int:
+    """Prints the commits of *branch*, else of the default branch, newest first."""
+    parse_url(config.url)
+    _make_folders(config)
+
+    async def main() -> None:
+        async with _open_repository(config, NOBODY) as repository:
+            await _check_has_data(repository, config)
+            head = repository.branches.get(branch or repository.default_branch or "")
+            if head is None:
+                known = ", ".join(sorted(repository.branches))
+                raise NotFoundError(f"{config.url} has no branch {branch}; it has {known}")
+            left = number
+            async for commit in repository.log(head):
+                if left == 0:
+                    break
+                print(log_text(commit), end="")
+                left = None if left is None else left - 1
+
+    trio.run(main)
+    return 0
+
+
+@asynccontextmanager
+async def _open_repository(config: MountConfig, author: Author) -> AsyncIterator[Repository]:
+    async with open_remote(config) as remote:
+        chunks = TableSet(remote, config)
+        try:
+            async with open_repository(remote, chunks, config, author) as repository:
+                yield repository
+        finally:
+            await chunks.aclose()
+
+
+async def _check_has_data(repository: Repository, config: MountConfig) -> None:
+    await repository.refresh(0)
+    if not repository.branches:
+        raise ConfigurationError(
+            f"{config.url} holds no database yet: make one with pyfs init {config.url!r}, "
+            "or push one to it with dolt"
+        )
+
+
+async def _serve(config: MountConfig, author: Author, ready: Callable[[], None]) -> None:
     """Serves the mount until it is unmounted or a signal ends it."""
-    async with open_repository(config) as repository:
-        await repository.refresh(0)
-        if not repository.branches:
-            raise ConfigurationError(
-                f"{config.url} holds no database yet: make one with pyfs init {config.url!r}, "
-                "or push one to it with dolt"
-            )
+    async with _open_repository(config, author) as repository:
+        await _check_has_data(repository, config)
         kernel = KernelCache()
         async with open_file_system(
             repository,
@@ -170,20 +231,19 @@ def default_log(config: MountConfig) -> Path:
 
 
 def _start_log(config: MountConfig) -> None:
-    handler: logging.Handler
-    if config.foreground and config.log_file is None:
-        handler = logging.StreamHandler(sys.stderr)
-    else:
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    if config.log_file is not None or not config.foreground:
         path = config.log_file or default_log(config)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handler = RotatingFileHandler(path, maxBytes=LOG_BYTES_MAX, backupCount=LOG_FILES)
+            # kill -USR1 writes every thread's stack there.
+            faulthandler.register(signal.SIGUSR1, file=path.open("a"))
         except OSError as exc:
             raise ConfigurationError(
                 f"the log {path} cannot be written: {exc.strerror}; choose another with "
                 "-o log-file="
             ) from exc
-        faulthandler.register(signal.SIGUSR1, file=handler.stream)
     handler.setFormatter(
         logging.Formatter("%(asctime)s %(levelname)s %(name)s[%(process)d]: %(message)s")
     )

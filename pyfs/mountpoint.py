@@ -61,9 +61,7 @@ def check_mountpoint(config: MountConfig) -> None:
                 raise ConfigurationError(f"mount point {path} is no directory")
             raise ConfigurationError(f"mount point {path} does not exist: mkdir -p {path}")
         if any(path.iterdir()):
-            raise ConfigurationError(
-                f"mount point {path} is not empty: choose an empty directory, or move its files away"
-            )
+            raise ConfigurationError(f"mount point {path} is not empty: choose an empty directory")
     except PermissionError as exc:
         raise ConfigurationError(f"mount point {path} cannot be read: {exc.strerror}") from exc
     _check_fuse(config)

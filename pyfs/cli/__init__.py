@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.insert(0, "mount")
     parser = _parser()
     parsed = parser.parse_args(words)
+    if parsed.version:
+        print(f"pyfs {version('pyfs-dolt')}")
+        return 0
     if parsed.command is None:
         parser.print_help()
         return 0
@@ -46,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PyfsError as exc:
         print(f"pyfs {parsed.command}: {exc}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # `pyfs log … | head`: nobody reads on. Python would complain once more as it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
 
@@ -87,14 +95,13 @@ def _config(parsed: argparse.Namespace) -> MountConfig:
     debug = getattr(parsed, "debug", False)
     if debug:
         fields["log_level"] = "debug"
-    config = MountConfig(
+    return MountConfig(
         url=parsed.url,
         mountpoint=getattr(parsed, "directory", Path()).absolute(),
         debug=debug,
         foreground=debug or getattr(parsed, "foreground", False),
         **fields,  # type: ignore[arg-type]  # each option's parser gives its field's type
     )
-    return config
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("-V", "--version", action="version", version=f"pyfs {version('pyfs-dolt')}")
+    parser.add_argument("-V", "--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
     mount = _command(commands, "mount", "mount a remote; returns when the mount is usable")

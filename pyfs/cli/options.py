@@ -65,27 +65,71 @@ _LEVELS: Final = _one_of("debug", "info", "warning", "error")
 
 OPTIONS: Final = (
     Option("ro", "read_only", None, "", "refuse every write", "mount"),
-    Option("refresh", "refresh_s", _seconds, "TIME", "age at which branches are read again (1s)", "mount"),
-    Option("size", "size", _one_of("auto", "exact", "lazy"), "MODE", "whether stat waits for exact sizes (auto)", "mount"),
-    Option("exact-size-limit", "exact_size_limit_bytes", _bytes, "BYTES", "stored size up to which stat is exact (4M)", "mount"),
+    Option(
+        "refresh",
+        "refresh_s",
+        _seconds,
+        "TIME",
+        "age at which branches are read again (1s)",
+        "mount",
+    ),
+    Option(
+        "size",
+        "size",
+        _one_of("auto", "exact", "lazy"),
+        "MODE",
+        "whether stat waits for exact sizes (auto)",
+        "mount",
+    ),
+    Option(
+        "exact-size-limit",
+        "exact_size_limit_bytes",
+        _bytes,
+        "BYTES",
+        "stored size up to which stat is exact (4M)",
+        "mount",
+    ),
     Option("allow-other", "allow_other", None, "", "let other users in", "mount"),
     Option("author", "author", _text, "AUTHOR", '"Name <email>" of commits', "commits"),
-    Option("drop-delay", "drop_delay_s", _seconds, "TIME", "how long a removed table may come back (1s)", "commits"),
+    Option(
+        "drop-delay",
+        "drop_delay_s",
+        _seconds,
+        "TIME",
+        "how long a removed table may come back (1s)",
+        "commits",
+    ),
     Option("profile", "profile", _text, "NAME", "AWS profile", "AWS"),
     Option("region", "region", _text, "NAME", "AWS region", "AWS"),
     Option("endpoint", "endpoint", _text, "URL", "endpoint of S3 and DynamoDB", "AWS"),
-    Option("cache-dir", "cache_dir", _path, "DIR", "where fetched bytes are kept (~/.cache/pyfs)", "local disk"),
+    Option(
+        "cache-dir",
+        "cache_dir",
+        _path,
+        "DIR",
+        "where fetched bytes are kept (~/.cache/pyfs)",
+        "local disk",
+    ),
     Option("cache-size", "cache_bytes_max", _bytes, "BYTES", "disk for that (1G)", "local disk"),
-    Option("state-dir", "state_dir", _path, "DIR", "spools, recovery folder and log (~/.local/state/pyfs)", "local disk"),
+    Option(
+        "state-dir",
+        "state_dir",
+        _path,
+        "DIR",
+        "spools, recovery folder and log (~/.local/state/pyfs)",
+        "local disk",
+    ),
     Option("log-file", "log_file", _path, "FILE", "the log", "log"),
-    Option("log-level", "log_level", _LEVELS, "LEVEL", "debug, info, warning or error (info)", "log"),
-)  # fmt: skip
+    Option(
+        "log-level", "log_level", _LEVELS, "LEVEL", "debug, info, warning or error (info)", "log"
+    ),
+)
 
 ALIASES: Final = {"aws-region": "region", "aws-creds-profile": "profile"}
 """What dolt calls the same."""
 
 IGNORED: Final = frozenset(
-    [
+    (
         "rw",
         "dev",
         "nodev",
@@ -113,7 +157,7 @@ IGNORED: Final = frozenset(
         "_netdev",
         "nofail",
         "default-permissions",
-    ]
+    )
 )
 """What mount(8) and fstab pass to every file system."""
 

@@ -34,12 +34,10 @@ class Adoption:
         pid: int,
         *,
         dropped: Sequence[str] = (),
-        schema_of: str | None = None,
     ) -> TableFile:
         """Commits the text of *source* as the rows of *table*; returns the table's new node.
 
-        The text is read under the schema of *schema_of*, by default *table* itself. The commit
-        drops *dropped* too. A text that is refused is kept in the recovery folder.
+        The commit drops *dropped* too. A text that is refused is kept in the recovery folder.
         """
         spool = self._saver.folders.spool(branch.name, table)
         try:
@@ -47,10 +45,10 @@ class Adoption:
             await self._copy(source, spool)
             if not spool.size:
                 raise InvalidTextError("an empty file is no table: write at least its header")
-            feed = await self._saver.feed(branch, schema_of or table)
+            feed = await self._saver.feed(branch, table)
             feed.abandon()
             built = await feed.finish(spool)
-            base = self._saver.reads.base(branch.name, table, pid) or branch.head
+            base = self._saver.base(branch, table, pid) or branch.head
             node = TableFile(branch, table)
             await self._saver.commit(node, built, base, pid, dropped=dropped)
         except PyfsError as exc:

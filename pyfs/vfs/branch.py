@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from pyfs._core import Address
     from pyfs.errors import PyfsError
+    from pyfs.repo.repository import Repository
+    from pyfs.repo.snapshot import Snapshot
+    from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.node import BranchDirectory
-    from pyfs.vfs.repository import Repository, Snapshot, TableVersion
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +57,6 @@ class Branch:
 
     def __init__(self, directory: BranchDirectory, repository: Repository) -> None:
         self.directory = directory
-        self.name = directory.path
         self._repository = repository
         self._snapshot: Snapshot | None = None
         self._shown: dict[str, TableFile] = {}
@@ -70,6 +71,10 @@ class Branch:
         self.failure: Failure | None = None
         self.note: str | None = None
         """Something that is no failure but that a user may wonder about."""
+
+    @property
+    def name(self) -> str:
+        return self.directory.path
 
     @property
     def snapshot(self) -> Snapshot:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pyfs.errors import InvalidTextError, NotFoundError
+from pyfs.repo.log import log_json, log_text
 from pyfs.vfs.names import file_name
 from pyfs.vfs.node import TableFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pyfs._core import Commit
     from pyfs.config import MountConfig
+    from pyfs.repo.repository import Repository
     from pyfs.vfs.branch import Branch, Failure
-    from pyfs.vfs.repository import Repository
     from pyfs.vfs.save import Saver
 
 MESSAGE: Final = "message"
@@ -95,7 +94,7 @@ class ControlTexts:
     async def _log(self, branch: Branch, name: str) -> bytes:
         key = (str(branch.head), name)
         if key not in self._logs:
-            entry = log_line if name.endswith("l") else log_entry
+            entry = log_json if name.endswith("l") else log_text
             text = "".join([entry(commit) async for commit in self._repository.log(branch.head)])
             if len(self._logs) >= LOGS_MAX:
                 del self._logs[next(iter(self._logs))]
@@ -105,30 +104,6 @@ class ControlTexts:
 
 LOGS_MAX: Final = 8
 """Rendered logs kept, as `stat` and `read` both need one."""
-
-
-def log_entry(commit: Commit) -> str:
-    """One commit as `dolt log` prints it, without colour and decoration."""
-    lines = [f"commit {commit.address}"]
-    if len(commit.parents) > 1:
-        lines.append("Merge: " + " ".join(str(parent) for parent in commit.parents))
-    lines.append(f"Author: {commit.name} <{commit.email}>")
-    date = datetime.fromtimestamp(commit.timestamp_ms / 1000).astimezone()
-    lines.append(f"Date:  {date.strftime('%a %b %d %H:%M:%S %z %Y')}")
-    message = "".join(f"\t{line}\n" for line in commit.message.split("\n"))
-    return "\n".join(lines) + f"\n\n{message}\n"
-
-
-def log_line(commit: Commit) -> str:
-    """One commit as a line of JSON."""
-    fields = {
-        "commit": str(commit.address),
-        "parents": [str(parent) for parent in commit.parents],
-        "author": {"name": commit.name, "email": commit.email},
-        "date": _stamp(commit.timestamp_ms / 1000),
-        "message": commit.message,
-    }
-    return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
 def _failure(failure: Failure) -> str:

@@ -10,11 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyfs._core import BuiltTable
-    from pyfs.vfs.repository import TableBuilder
 
 INLINE_BYTES_MAX: Final = 64 << 10
 """Parsed on the event loop up to this size, about 1 ms; more goes to a worker thread."""
 PIECE_BYTES: Final = 1 << 20
+
+
+class TableBuilder(Protocol):
+    """CSV text in, a table out (`pyfs._core.TableBuild`)."""
+
+    def feed(self, text: bytes) -> None: ...
+    def finish(self) -> BuiltTable: ...
 
 
 class Text(Protocol):

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from pyfs.config import MountConfig
+    from pyfs.repo.repository import Repository
+    from pyfs.repo.table_version import TableVersion
+    from pyfs.vfs.feed import TableBuilder
     from pyfs.vfs.processes import Holders
-    from pyfs.vfs.repository import Repository, TableBuilder, TableVersion
     from pyfs.vfs.save import Kernel
 
 log = logging.getLogger(__name__)

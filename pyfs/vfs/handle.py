@@ -13,8 +13,8 @@ from pyfs.vfs.disk import local_disk
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.node import ScratchFile, TableFile
-    from pyfs.vfs.repository import TableVersion
 
 
 class Handle:

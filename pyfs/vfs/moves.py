@@ -7,6 +7,7 @@
 | a parked table | its own name | it comes back, or its text is saved |
 | a table | another table's name | a save of that one, and a drop, in one commit |
 | a table | a new table's name | the table is renamed, in one commit |
+| a branch | a new name | the branch is renamed |
 | scratch | a scratch name | a move on local disk |
 """
 
@@ -21,7 +22,6 @@ from pyfs.errors import (
     FileExpectedError,
     NotEmptyError,
     NotPermittedError,
-    UnsupportedError,
 )
 from pyfs.vfs.files import forget_scratch
 from pyfs.vfs.names import table_name
@@ -70,9 +70,11 @@ class Moves:
         self._saver.check_writable()
         source = await self._tree.lookup(old_parent, old_name)
         if isinstance(source, BranchDirectory):
-            raise UnsupportedError(
-                f"branch {source.path} cannot be renamed yet: mkdir the new one and rmdir this one"
-            )
+            branch = await self._tree.branch_at(source)
+            if branch is not None:
+                await self._drops.commit_all([branch])
+            await self._tree.rename_branch(source, new_parent, new_name)
+            return
         if not isinstance(source, TableFile | ScratchFile | ScratchLink | ScratchDirectory):
             raise NotPermittedError(f"{old_name} stays where it is")
         old_entries, old_branch = await self._files.place(old_parent, old_name)
@@ -138,11 +140,15 @@ class Moves:
 
     async def _rename_table(self, source: TableFile, branch: Branch, table: str, pid: int) -> None:
         """A table takes another's name, or a new one: in one commit."""
+        if branch.knows(table):
+            await self._adoption.save(branch, table, source, pid, dropped=[source.table])
+            return
         await self._saver.check_table(branch, source.table)
-        schema_of = None if branch.knows(table) else source.table
-        await self._adoption.save(
-            branch, table, source, pid, dropped=[source.table], schema_of=schema_of
-        )
+        version = await source.version()
+        removal = branch.gone.get(source.table)
+        base = removal.snapshot.commit.address if removal is not None else branch.head
+        node = TableFile(branch, table)
+        await self._saver.commit(node, version.address, base, pid, dropped=[source.table])
 
     def _comes_back(self, source: TableFile, branch: Branch, table: str) -> bool:
         removal = branch.gone.get(table)

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyfs._core import Address
+    from pyfs.repo.snapshot import Snapshot
+    from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.branch import Branch
     from pyfs.vfs.handle import Handle
-    from pyfs.vfs.repository import Snapshot, TableVersion
 
 
 class Kind(Enum):

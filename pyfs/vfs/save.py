@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from pyfs._core import Address, BuiltTable
+    from pyfs._core import Address
     from pyfs.config import MountConfig
+    from pyfs.repo.commit import Change
+    from pyfs.repo.repository import Repository
+    from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.branch import Branch
+    from pyfs.vfs.feed import TableBuilder
     from pyfs.vfs.node import Node, TableFile
     from pyfs.vfs.processes import Holders, LastReads
-    from pyfs.vfs.repository import Repository, TableBuilder, TableVersion
     from pyfs.vfs.spool import LocalFolders
     from pyfs.vfs.writer import Writer
 
@@ -111,10 +114,16 @@ class Saver:
             )
         return Feed(lambda: self._start_build(version), self._limiter)
 
+    def base(self, branch: Branch, table: str, pid: int) -> Address | None:
+        """The commit that a save by process *pid* is based on, if it has seen the table."""
+        if table in branch.remembered:
+            return None  # dropped by this mount itself: what was read before is no base
+        return self.reads.base(branch.name, table, pid)
+
     async def commit(
         self,
         node: TableFile,
-        built: BuiltTable,
+        built: Change,
         base: Address,
         pid: int,
         *,
@@ -123,7 +132,7 @@ class Saver:
         """Commits and pushes *built* as the table of *node*, which shows it from then on."""
         branch = node.branch
         self._check_open()
-        changes: dict[str, BuiltTable | None] = {node.table: built}
+        changes: dict[str, Change] = {node.table: built}
         changes |= dict.fromkeys(dropped)
         message = branch.message
         node.saving = True

@@ -27,7 +27,7 @@ from pyfs.vfs.disk import local_disk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pyfs.vfs.repository import TableVersion
+    from pyfs.repo.table_version import TableVersion
 
 log = logging.getLogger(__name__)
 

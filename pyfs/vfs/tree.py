@@ -12,6 +12,7 @@ from pyfs.errors import (
     NotEmptyError,
     NotFoundError,
     NotPermittedError,
+    UnsupportedError,
 )
 from pyfs.vfs.branch import Branch
 from pyfs.vfs.control import BRANCH_FILES, MESSAGE, MOUNT_FILES, ControlTexts
@@ -32,7 +33,7 @@ from pyfs.vfs.node import (
 
 if TYPE_CHECKING:
     from pyfs.config import MountConfig
-    from pyfs.vfs.repository import Repository
+    from pyfs.repo.repository import Repository
     from pyfs.vfs.save import Saver
 
 DIRECTORY_MODE: Final = 0o755
@@ -295,20 +296,44 @@ class Tree:
     async def make_branch(self, parent: AnyNode, name: str) -> BranchDirectory:
         """`mkdir`: a branch at the head of the one it is nested in, else of the default one."""
         self._saver.check_writable()
-        if not isinstance(parent, BranchDirectory):
-            raise NotPermittedError("branches are made beside branches, not in a control directory")
-        if not is_text(name) or escape(unescape(name)) != name:
-            raise InvalidNameError(f"{name!r} is no name for a branch")
         await self.refresh()
-        path = branch_name(parent.path, name)
-        if self._exists(path):
-            raise AlreadyExistsError(f"there is a branch {path} already")
-        source = parent.path if parent.path in self.repository.branches else None
+        path = self._new_path(parent, name)
+        nested_in = path.rpartition("/")[0]
+        source = nested_in if nested_in in self.repository.branches else None
         source = source or self.repository.default_branch
         if source is None:
             raise NotFoundError("the remote has no branch to start from: run pyfs init first")
         await self.repository.create_branch(path, self.repository.branches[source])
         return self._directory(path)
+
+    async def rename_branch(self, node: BranchDirectory, parent: AnyNode, name: str) -> None:
+        """`rename`: the branch keeps its directory, files that are open, and scratch."""
+        path = self._new_path(parent, name)
+        if self._has_nested(node.path) or node.path not in self.repository.branches:
+            raise UnsupportedError(f"there are branches below {node.path}, which would stay behind")
+        branch = await self.branch(node.path)
+        await self.repository.rename_branch(node.path, path)
+        for key in [key for key in self._control if key[0] == node.path]:
+            del self._control[key]
+        self._branches.pop(node.path, None)
+        self._directories.pop(node.path, None)
+        node.path = path
+        self._branches[path] = branch
+        self._directories[path] = node
+
+    def _new_path(self, parent: AnyNode, name: str) -> str:
+        """The name of the branch that is about to be made as *name* in *parent*."""
+        if not isinstance(parent, BranchDirectory):
+            raise NotPermittedError("branches are made beside branches, not in a control directory")
+        if not is_text(name) or escape(unescape(name)) != name:
+            raise InvalidNameError(f"{name!r} is no name for a branch")
+        path = branch_name(parent.path, name)
+        if self._exists(path):
+            raise AlreadyExistsError(f"there is a branch {path} already")
+        return path
+
+    def _has_nested(self, path: str) -> bool:
+        return any(other.startswith(path + "/") for other in self.repository.branches)
 
     async def remove_branch(self, parent: AnyNode, name: str) -> None:
         """`rmdir`: deletes the branch, tables or not; `NotPermittedError` for the default one."""
@@ -317,7 +342,7 @@ class Tree:
         if not isinstance(node, BranchDirectory):
             raise NotPermittedError(f"{name} is no branch")
         path = node.path
-        if any(other.startswith(path + "/") for other in self.repository.branches):
+        if self._has_nested(path):
             raise NotEmptyError(f"there are branches below {path}")
         if path == self.repository.default_branch:
             raise NotPermittedError(f"{path} is the default branch and cannot be removed")

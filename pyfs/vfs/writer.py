@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyfs._core import Address
+    from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.feed import Feed
     from pyfs.vfs.node import TableFile
-    from pyfs.vfs.repository import TableVersion
     from pyfs.vfs.save import Saver
     from pyfs.vfs.spool import Spool
 
@@ -225,7 +225,7 @@ class Writer(Handle):
         built = await self._feed.finish(self._spool)
         base = None
         if not self._kept_old:
-            base = self._saver.reads.base(branch.name, node.table, self._pid)
+            base = self._saver.base(branch, node.table, self._pid)
         name = file_name(node.table)
         renamed = branch.find(name) is not node
         await self._saver.commit(node, built, base or self._head, self._pid)

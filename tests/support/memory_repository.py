@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -17,6 +16,9 @@ from pyfs.errors import (
     NotFoundError,
     PyfsError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
 
 
 class Address(str):
@@ -72,6 +74,13 @@ class Commit:
     tables: Mapping[str, Version]
     name: str = "Ada"
     email: str = "ada@example.com"
+    committer_name: str = "Ada"
+    committer_email: str = "ada@example.com"
+    height: int = 1
+
+    @property
+    def author_timestamp_ms(self) -> int:
+        return self.timestamp_ms
 
 
 @dataclass
@@ -141,6 +150,7 @@ class MemoryRepository:
     def __init__(self, tables: Mapping[str, bytes] | None = None) -> None:
         self.commits: dict[Address, Commit] = {}
         self.remote: dict[str, Address] = {}
+        self._versions: dict[Address, Version] = {}
         self.branches: dict[str, Address] = {}
         self.refreshed_at = 0.0
         self.failure: PyfsError | None = None
@@ -170,6 +180,7 @@ class MemoryRepository:
         stamp = int(time.time() * 1000) + len(self.commits)
         self.commits[address] = Commit(address, parents, message, stamp, dict(tables))
         self.remote[branch] = address
+        self._versions |= {version.address: version for version in tables.values()}
         return address
 
     def log_of(self, branch: str) -> list[str]:
@@ -223,6 +234,8 @@ class MemoryRepository:
         changed = False
         for name, built in changes.items():
             old, now = before.get(name), tables.get(name)
+            if isinstance(built, Address):
+                built = self._versions[built]
             wanted = built.address if built else None
             if (now.address if now else None) == wanted:
                 continue
@@ -244,6 +257,13 @@ class MemoryRepository:
         if name in self.remote:
             raise AlreadyExistsError(name)
         self.remote[name] = head
+        self.branches = dict(self.remote)
+
+    async def rename_branch(self, name: str, new_name: str) -> None:
+        await self._ask()
+        if new_name in self.remote:
+            raise AlreadyExistsError(new_name)
+        self.remote[new_name] = self.remote.pop(name)
         self.branches = dict(self.remote)
 
     async def delete_branch(self, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -12,7 +12,6 @@ from trio.testing import MockClock
 from pyfs.config import MountConfig
 from pyfs.errors import NotFoundError, PyfsError, SupersededError
 from pyfs.vfs.file_system import FileSystem, open_file_system
-from pyfs.vfs.node import AnyNode, Attributes, Node
 from tests.support.memory_repository import MemoryRepository, start_build
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyfs.vfs.handle import Handle
+    from pyfs.vfs.node import AnyNode, Attributes, Node
 
 PRIMES = b"p,i\n2,1\n3,2\n5,3\n"
 
@@ -151,10 +151,8 @@ class Shell:
         await self.close(handle)
 
     async def _give_up(self, handle: Handle) -> None:
-        try:
+        with suppress(PyfsError):
             await handle.flush()
-        except PyfsError:
-            pass
         await handle.release()
 
     async def append(self, path: str, text: bytes) -> None:

@@ -270,6 +270,7 @@ def test_a_drop_that_fails_is_told_and_the_table_is_back(tmp_path: Path) -> None
 def test_a_dropped_table_keeps_its_schema_when_it_comes_back(tmp_path: Path) -> None:
     async def main() -> None:
         async with shell(tmp_path) as sh:
+            await sh.read("main/primes.csv")
             await sh.unlink("main/primes.csv")
             await sh.fs.sync()
             await sh.write("main/primes.csv", MORE)

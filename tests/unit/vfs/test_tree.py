@@ -271,3 +271,23 @@ def test_a_deleted_branch_is_gone(tmp_path: Path) -> None:
                 await sh.read("b/primes.csv")
 
     run(main)
+
+
+def test_mv_renames_a_branch(tmp_path: Path) -> None:
+    async def main() -> None:
+        repository = MemoryRepository({"primes": PRIMES})
+        repository.push("b", {"primes": PRIMES})
+        async with shell(tmp_path, repository) as sh:
+            reader = await sh.open("b/primes.csv")
+            await sh.write("b/notes", b"note")
+            await sh.rename("b", "c")
+            assert await sh.ls() == ["c", "main"]
+            assert await sh.read("c/notes") == b"note"
+            await sh.write("c/primes.csv", MORE)
+            assert repository.text("c", "primes") == MORE
+            assert await reader.read(0, 100) == PRIMES
+            await sh.close(reader)
+            with pytest.raises(AlreadyExistsError):
+                await sh.rename("c", "main")
+
+    run(main)

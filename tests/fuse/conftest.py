@@ -1,0 +1,45 @@
+"""A mount for a test."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.mounts import Mount, copied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fuse() -> None:
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.fail("/dev/fuse cannot be opened: these tests mount through it (make setup)")
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> Iterator[Callable[..., Mount]]:
+    """Makes mounts of a copy of a golden remote; all are ended with the test."""
+    made: list[Mount] = []
+    urls: dict[str, str] = {}
+
+    def make(remote: str = "primes", *options: str, url: str | None = None) -> Mount:
+        if url is None and remote not in urls:
+            urls[remote] = copied(remote, tmp_path / remote)
+        home = tmp_path / f"mount{len(made)}"
+        home.mkdir()
+        made.append(Mount(url or urls[remote], home, options))
+        return made[-1]
+
+    yield make
+    for mount in made:
+        mount.close()
+
+
+@pytest.fixture
+def primes(mounts: Callable[..., Mount]) -> Mount:
+    """A mount of a copy of the golden `primes`."""
+    return mounts("primes").mount()
