@@ -138,7 +138,7 @@ class TableIndex:
         """Bytes that the records of those of *addresses* that are here take in the file."""
 
     def dictionary_plans(self, addresses: Sequence[Address]) -> list[ReadPlan]:
-        """Reads of the compression dictionaries that *addresses* need and that are not loaded yet."""
+        """Reads of the compression dictionaries that *addresses* need and that are not loaded."""
 
     def load_dictionaries(self, plan: ReadPlan, data: bytes) -> None:
         """Keeps the dictionaries that *plan* (one of `dictionary_plans`) read as *data*."""

@@ -5,8 +5,15 @@ import trio
 
 from pyfs.errors import NotFoundError
 from pyfs.repo.log import log_text
-from tests.support.repositories import REMOTES, expected, expected_rows, golden_remote
-from tests.support.repositories import head_of, opened, text_of
+from tests.support.repositories import (
+    REMOTES,
+    expected,
+    expected_rows,
+    golden_remote,
+    head_of,
+    opened,
+    text_of,
+)
 
 BRANCHES = [
     ("primes", "main"),
