@@ -69,9 +69,10 @@ def check_mountpoint(config: MountConfig) -> None:
 
 def _already(mounted: Mounted) -> str:
     try:
-        os.stat(mounted.path)
+        # stat could be answered from the kernel's cache; this asks the mount's process.
+        os.statvfs(mounted.path)
     except OSError as exc:
-        if exc.errno == errno.ENOTCONN:
+        if exc.errno in (errno.ENOTCONN, errno.ECONNABORTED):
             return (
                 f"{mounted.path} is a mount whose process has died: "
                 f"run fusermount3 -u {mounted.path} first"

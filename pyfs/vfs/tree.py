@@ -12,6 +12,7 @@ from pyfs.errors import (
     NotEmptyError,
     NotFoundError,
     NotPermittedError,
+    RemoteError,
     UnsupportedError,
 )
 from pyfs.vfs.branch import Branch
@@ -65,6 +66,10 @@ class Tree:
     async def refresh(self) -> None:
         """Reads the manifest again if it is older than `refresh_s`."""
         await self.repository.refresh(self.config.refresh_s)
+        # The default branch cannot be deleted, so this is a disk that is not mounted or a table
+        # that was emptied. Showing an empty directory would tell rsync to delete the other side.
+        if not self.repository.branches:
+            raise RemoteError(f"{self.config.url} holds no database any more")
 
     async def branch(self, name: str) -> Branch:
         """The branch called *name*, at the head of the last refresh; `NotFoundError`."""

@@ -88,7 +88,7 @@ def test_what_makes_a_mount_impossible_is_one_clear_line(tmp_path: Path) -> None
     _refused([*state, url, str(tmp_path / "none")], "does not exist", "mkdir")
     _refused([*state, url, str(full)], "not empty")
     _refused([*state, url, str(file)], "no directory")
-    for wrong in ("primes", "aws://bucket/primes", "http://x/y", "file://relative"):
+    for wrong in ("primes", "aws://bucket/primes", "http://x/y"):
         _refused([*state, wrong, str(empty)], "aws://[")
     _refused([*state, (tmp_path / "none").as_uri(), str(empty)], str(tmp_path / "none"))
     _refused([*state, empty.as_uri(), str(empty)], "pyfs init")
@@ -106,7 +106,7 @@ def test_mounting_twice(primes: Mount) -> None:
 def test_a_mount_whose_process_died(primes: Mount) -> None:
     kill(pid := primes.pid)
     wait_until(lambda: not alive(pid), "the end of the mount process")
-    with pytest.raises(OSError, match="not connected"):
+    with pytest.raises(OSError, match=r"not connected|abort"):
         os.listdir(primes.root)
     _refused(primes.arguments(), "died", "fusermount3 -u")
     assert pyfs("umount", str(primes.root)).returncode == 0

@@ -291,3 +291,17 @@ def test_mv_renames_a_branch(tmp_path: Path) -> None:
                 await sh.rename("c", "main")
 
     run(main)
+
+
+def test_a_remote_that_shows_nothing_any_more_is_an_error_not_an_empty_directory(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with shell(tmp_path, refresh_s=0.0) as sh:
+            remote, sh.repository.remote = sh.repository.remote, {}
+            with pytest.raises(RemoteError):
+                await sh.ls()
+            sh.repository.remote = remote
+            assert await sh.ls() == ["main"]
+
+    run(main)
