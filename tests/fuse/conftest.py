@@ -26,12 +26,17 @@ def mounts(tmp_path: Path) -> Iterator[Callable[..., Mount]]:
     made: list[Mount] = []
     urls: dict[str, str] = {}
 
-    def make(remote: str = "primes", *options: str, url: str | None = None) -> Mount:
+    def make(
+        remote: str = "primes",
+        *options: str,
+        url: str | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> Mount:
         if url is None and remote not in urls:
             urls[remote] = copied(remote, tmp_path / remote)
         home = tmp_path / f"mount{len(made)}"
         home.mkdir()
-        made.append(Mount(url or urls[remote], home, options))
+        made.append(Mount(url or urls[remote], home, options, environment or {}))
         return made[-1]
 
     yield make

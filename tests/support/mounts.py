@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).parents[2]
 REMOTES = ROOT / "tests" / "golden" / "remotes"
@@ -32,15 +32,18 @@ def wait_until(holds: Callable[[], bool], what: str, deadline_s: float = DEADLIN
         time.sleep(0.02)
 
 
-def pyfs(*arguments: str, timeout_s: float = DEADLINE_S) -> subprocess.CompletedProcess[str]:
-    """Runs the command `pyfs`."""
+def pyfs(
+    *arguments: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs the command `pyfs`, with *environment* beside this process's own."""
     return subprocess.run(
         [sys.executable, "-m", "pyfs", *arguments],
         capture_output=True,
         text=True,
-        timeout=timeout_s,
+        timeout=DEADLINE_S,
         check=False,
         cwd=ROOT,
+        env={**os.environ, **(environment or {})},
     )
 
 
@@ -79,7 +82,7 @@ class Mount:
 
     def try_mount(self) -> subprocess.CompletedProcess[str]:
         self.root.mkdir(parents=True, exist_ok=True)
-        return pyfs("mount", *self.arguments())
+        return pyfs("mount", *self.arguments(), environment=self.environment)
 
     def arguments(self) -> list[str]:
         """What comes after `pyfs mount`."""
@@ -137,14 +140,10 @@ class Mount:
 
     def log(self, branch: str = "main") -> list[str]:
         """The messages of the branch's commits, newest first, as the remote has them."""
-        done = pyfs("log", *self._options(), self.url, branch)
+        cache = f"cache-dir={self.home / 'log-cache'}"
+        done = pyfs("log", "-o", cache, self.url, branch, environment=self.environment)
         assert done.returncode == 0, done.stderr
         return [line[1:] for line in done.stdout.splitlines() if line.startswith("\t")]
-
-    def _options(self) -> list[str]:
-        shared = [option for option in self.options if option.startswith(("region=", "endpoint="))]
-        shared.append(f"cache-dir={self.home / 'log-cache'}")
-        return [word for option in shared for word in ("-o", option)]
 
     def status(self, branch: str = "main") -> str:
         return (self.root / branch / ".pyfs" / "status").read_text()

@@ -1,0 +1,85 @@
+"""What -o takes."""
+
+from pathlib import Path
+
+import pytest
+
+from pyfs.cli import main
+from pyfs.cli.options import OPTIONS, options_help, parse_options
+from pyfs.config import MountConfig
+from pyfs.errors import ConfigurationError
+
+
+def test_every_option_sets_a_field() -> None:
+    samples = {
+        "refresh": ("500ms", 0.5),
+        "size": ("lazy", "lazy"),
+        "exact-size-limit": ("16M", 16 << 20),
+        "author": ("A <a@b>", "A <a@b>"),
+        "drop-delay": ("2m", 120.0),
+        "cache-size": ("2GiB", 2 << 30),
+        "cache-dir": ("/x/y", Path("/x/y")),
+        "state-dir": ("/x/y", Path("/x/y")),
+        "log-file": ("/x/y", Path("/x/y")),
+        "log-level": ("debug", "debug"),
+        "profile": ("me", "me"),
+        "region": ("eu-west-1", "eu-west-1"),
+        "endpoint": ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+    }
+    for option in OPTIONS:
+        text, value = samples.get(option.name, ("", True))
+        written = f"{option.name}={text}" if text else option.name
+        fields = parse_options([written])
+        assert fields == {option.field: value}
+        assert getattr(MountConfig(url="x", **fields), option.field) == value  # type: ignore[arg-type]
+        assert option.name in options_help()
+
+
+def test_what_every_file_system_is_passed_is_ignored() -> None:
+    assert (
+        parse_options(["rw,dev,suid,noatime,_netdev,nofail,x-systemd.automount,x-gvfs-hide"]) == {}
+    )
+
+
+def test_spellings() -> None:
+    assert parse_options(["cache_size=1k", "log_level=error,ro"]) == {
+        "cache_bytes_max": 1024,
+        "log_level": "error",
+        "read_only": True,
+    }
+    assert parse_options(["aws-region=r,aws-creds-profile=p"]) == {"region": "r", "profile": "p"}
+    assert parse_options([r"author=Ada\, Countess <a@b>"]) == {"author": "Ada, Countess <a@b>"}
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("refres=1", ["refres", "refresh"]),
+        ("refresh", ["refresh=TIME"]),
+        ("refresh=", ["refresh=TIME"]),
+        ("refresh=-1", ["refresh=-1", "500ms"]),
+        ("cache-size=big", ["cache-size=big", "2G"]),
+        ("size=huge", ["auto, exact, lazy"]),
+        ("log-level=loud", ["warning"]),
+        ("ro=yes", ["takes no value"]),
+    ],
+)
+def test_a_wrong_option_is_told_with_what_is_right(text: str, parts: list[str]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_options([text])
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_a_command_line_without_a_meaning_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mount", "-o", "refres=1", "file:///x", "/y"]) == 2
+    assert capsys.readouterr().err.startswith("pyfs mount: unknown option 'refres'")
+    for words in (["mount"], ["frobnicate"], ["umount"]):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert caught.value.code == 2
+
+
+def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "examples:" in capsys.readouterr().out
