@@ -109,7 +109,8 @@ impl Rows {
             self.input = Some(input);
             return Ok(empty_is_null);
         };
-        input.encode(record, &mut self.buffers)?;
+        let next = self.auto_increment.map_or(1, |(_, next)| next.max(1));
+        input.encode(record, next, &mut self.buffers)?;
         if let Some((column, next)) = &mut self.auto_increment
             && let Some(value) = self.buffers.unsigned(*column)
         {

@@ -123,7 +123,7 @@ fn bad_texts_are_refused_with_line_and_reason() {
         ),
         (
             "i,val\n\n1,2\n,3\n",
-            "line 4, column \"i\": \"\": the column is NOT NULL; write \"\" for an empty string",
+            "line 4, column \"i\": \"\": the column is NOT NULL",
         ),
         ("i,val\n1,2,3\n", "line 2: 3 fields, the header has 2"),
         ("i,val\n1\n", "line 2: 1 fields, the header has 2"),

@@ -216,11 +216,11 @@ impl IndexBuild {
         let mut last: Option<super::arena::RowView<'_>> = None;
         for row in self.arena.rows() {
             if let Some(last) = last {
+                let unique_len = row.value.try_into().map_or(0, u32::from_le_bytes) as usize;
                 // Equal rows of a keyless table have one entry.
-                if last.sort_key == row.sort_key {
+                if unique_len == 0 && last.sort_key == row.sort_key {
                     continue;
                 }
-                let unique_len = row.value.try_into().map_or(0, u32::from_le_bytes) as usize;
                 let clash = unique_len > 0
                     && last.sort_key.get(..unique_len) == row.sort_key.get(..unique_len);
                 if clash {

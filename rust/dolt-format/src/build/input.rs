@@ -9,7 +9,7 @@ use crate::message::schema::{Column, TableSchema};
 use crate::tree::blob;
 use crate::value::adaptive::{push_varint, varint_len};
 use crate::value::encoding as e;
-use crate::value::from_text::TextCodec;
+use crate::value::from_text::{Reason, TextCodec};
 use crate::value::sort_key::push_sort_key;
 use crate::value::tuple::{FIELD_BYTES_MAX, finish_tuple};
 use crate::{Address, Chunk, FormatError};
@@ -34,6 +34,18 @@ struct Target {
     origin: Origin,
     codec: TextCodec,
     nullable: bool,
+    /// Whether the column is `AUTO_INCREMENT`: NULL and 0 stand for the next number.
+    counted: bool,
+}
+
+impl Target {
+    /// Appends the field of the next number.
+    fn push_next(&self, next: u64, out: &mut Vec<u8>) -> Result<(), Reason> {
+        let pushed = self.codec.push(next.to_string().as_bytes(), out);
+        pushed.map_err(|_| {
+            format!("the column's next number would be {next}, beyond its type").into()
+        })
+    }
 }
 
 /// How records become rows.
@@ -93,7 +105,8 @@ impl Input {
         for position in 0..header.len() {
             let name = header.field(position).unwrap_or_default();
             let name = std::str::from_utf8(name)
-                .map_err(|_| bad(format!("the header's field {} is not UTF-8", position + 1)))?;
+                .map_err(|_| bad(format!("the header's field {} is not UTF-8", position + 1)))?
+                .trim_end();
             let exact = schema.columns.iter().position(|column| column.name == name);
             let same = |column: &Column| column.name.to_lowercase() == name.to_lowercase();
             let found = exact.or_else(|| schema.columns.iter().position(same));
@@ -120,6 +133,7 @@ impl Input {
                 .ok_or_else(|| unsupported(column))?;
             let origin = match origin {
                 Some(position) => Origin::Field(position),
+                None if column.auto_increment => Origin::Default(None),
                 None => Origin::Default(default(column, &codec, header.line)?),
             };
             let nullable = column.nullable;
@@ -128,6 +142,7 @@ impl Input {
                 origin,
                 codec,
                 nullable,
+                counted: column.auto_increment,
             });
         }
         let key_columns: Vec<usize> = schema
@@ -165,10 +180,11 @@ impl Input {
             .map_or(0, |target| target.codec.encoding())
     }
 
-    /// Encodes the fields of a record.
+    /// Encodes the fields of a record. `next` is the next number of an `AUTO_INCREMENT` column.
     pub(crate) fn encode(
         &self,
         record: &RecordView<'_>,
+        next: u64,
         buffers: &mut RowBuffers,
     ) -> Result<(), FormatError> {
         if record.len() != self.field_count {
@@ -195,9 +211,20 @@ impl Input {
                 Origin::Field(position) => record.field(*position),
                 Origin::Default(text) => text.as_deref(),
             };
-            let Some(text) = text else {
+            let empty_is_null = target.codec.empty_is_null();
+            let Some(text) = text.filter(|text| !(text.is_empty() && empty_is_null)) else {
+                if target.counted {
+                    let pushed = target.push_next(next, &mut buffers.bytes);
+                    pushed.map_err(|why| bad(b"", why.into_owned()))?;
+                    buffers.fields.push(Some((start, buffers.bytes.len())));
+                    continue;
+                }
                 if !target.nullable {
-                    let why = "the column is NOT NULL; write \"\" for an empty string";
+                    let why = if empty_is_null {
+                        "the column is NOT NULL"
+                    } else {
+                        "the column is NOT NULL; write \"\" for an empty string"
+                    };
                     return Err(bad(b"", why.to_owned()));
                 }
                 buffers.fields.push(None);
@@ -205,6 +232,11 @@ impl Input {
             };
             let pushed = target.codec.push(text, &mut buffers.bytes);
             pushed.map_err(|why| bad(text, why.into_owned()))?;
+            if target.counted && buffers.bytes[start..].iter().all(|byte| *byte == 0) {
+                buffers.bytes.truncate(start);
+                let pushed = target.push_next(next, &mut buffers.bytes);
+                pushed.map_err(|why| bad(text, why.into_owned()))?;
+            }
             buffers.fields.push(Some((start, buffers.bytes.len())));
         }
         Ok(())

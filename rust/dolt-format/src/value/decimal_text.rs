@@ -67,20 +67,6 @@ impl Decimal {
         }
         digits
     }
-
-    /// The nearest whole number; `None` when it is beyond 38 digits.
-    pub(crate) fn rounded(&self) -> Option<i128> {
-        let digits = self.scaled(0);
-        let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
-        let significant = &digits[zeros..];
-        if significant.len() > 38 {
-            return None;
-        }
-        let value = significant
-            .iter()
-            .fold(0i128, |v, digit| v * 10 + i128::from(digit - b'0'));
-        Some(if self.negative { -value } else { value })
-    }
 }
 
 /// Appends the field of a `decimal(precision, scale)`: exponent, sign, coefficient in words.

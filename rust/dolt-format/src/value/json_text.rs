@@ -7,10 +7,49 @@ use super::number::push_float;
 
 /// Appends the normal form of a JSON document.
 pub(crate) fn push_normalised(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    let value: Value = serde_json::from_str(text)
+        .or_else(|error| match without_lone_surrogates(text) {
+            Some(text) => serde_json::from_str(&text),
+            None => Err(error),
+        })
+        .map_err(|error| format!("it is not JSON: {error}"))?;
     push_value(&value, out);
     Ok(())
+}
+
+/// The text with U+FFFD for each escaped half of a surrogate pair, as Go decodes them; `None` when
+/// it has no such half.
+fn without_lone_surrogates(text: &str) -> Option<String> {
+    let half = |rest: &str| {
+        let digits = rest.strip_prefix("\\u")?.get(..4)?;
+        let unit = u16::from_str_radix(digits, 16).ok()?;
+        matches!(unit, 0xd800..0xe000).then_some(unit)
+    };
+    let mut out = String::new();
+    let mut found = false;
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let is_pair = matches!(half(escape), Some(..0xdc00))
+            && matches!(escape.get(6..).and_then(half), Some(0xdc00..));
+        let len = match half(escape) {
+            Some(_) if is_pair => 12,
+            Some(_) => {
+                found = true;
+                out.push('\u{fffd}');
+                rest = escape.get(6..)?;
+                continue;
+            }
+            // Any other escape, with the character behind the backslash.
+            None => 1 + escape.chars().nth(1)?.len_utf8(),
+        };
+        let (escape, behind) = escape.split_at(len);
+        out.push_str(escape);
+        rest = behind;
+    }
+    out.push_str(rest);
+    found.then_some(out)
 }
 
 fn push_value(value: &Value, out: &mut Vec<u8>) {
@@ -102,6 +141,10 @@ mod tests {
             ("1E-7", "1e-7"),
             ("1.5e-10", "1.5e-10"),
             ("-0", "-0"),
+            (
+                "\"\\ud83d\\ude00 \\ud83d\\\\ud83d \\udc00\\ud83d\\n\"",
+                "\"😀 \u{fffd}\\\\ud83d \u{fffd}\u{fffd}\\n\"",
+            ),
             ("\"\\u00e9\\u003c/\\u2028\\u0001\"", "\"é</\\u2028\\u0001\""),
         ] {
             let mut out = Vec::new();

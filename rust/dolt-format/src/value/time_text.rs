@@ -1,122 +1,172 @@
 //! Dates and times as text.
 
 use super::from_text::Reason;
-use super::time::{TIME_MAX_MICROS, ZERO_DATETIME, days_from_date, days_in_month};
+use super::time::{TIME_MAX_MICROS, ZERO_DATETIME, date_from_days, days_from_date, days_in_month};
 
 const MICROS_A_SECOND: i64 = 1_000_000;
 const MICROS_A_DAY: i64 = 86_400 * MICROS_A_SECOND;
 
+/// What dolt takes for a date, and a date and time (`gms/sql/types/datetime.go`,
+/// `TimestampDatetimeLayouts`): `Y` a year of four digits, `M D I S` two digits each, `m d h i s`
+/// one or two, `f` a fraction of a second where there is one, `z` `+02:00` or `Z`, `n` `+0200 CEST`,
+/// a space any number of them. The last two are what dolt shows of a year below 1000 and does not
+/// read; `y` is such a year, of one or three digits: one of two could mean anything.
+const LAYOUTS: [&str; 14] = [
+    "Y-m-d",
+    "Y-m-d h:i:sf",
+    "Y-M-DTh:I:Sfz",
+    "Y-M-DTh:I:Sf",
+    "Y/M/D",
+    "YMD",
+    "YMDhISf",
+    "Y-M-D h:i",
+    "Y-M-D h:I:",
+    "Y-M-D h:I:S.",
+    "Y-m-d:h:i:sf",
+    "Y-M-D h:I:Sf n",
+    "y-M-D",
+    "y-M-D h:I:Sf",
+];
+
 /// The parts of a text that holds a date, and perhaps a time of day.
+#[derive(Default)]
 struct Parts {
     year: i64,
     month: i64,
     day: i64,
-    /// Nanoseconds since midnight.
+    hour: i64,
+    minute: i64,
+    second: i64,
     nanos: i64,
+    /// Seconds east of UTC.
+    zone: i64,
 }
 
-fn number(text: &str, len: std::ops::RangeInclusive<usize>) -> Option<i64> {
-    (len.contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit()))
-        .then(|| text.parse().ok())
-        .flatten()
+/// Takes a number of that many digits off the start of `rest`.
+fn number(rest: &mut &str, len: std::ops::RangeInclusive<usize>) -> Option<i64> {
+    let digits = rest.bytes().take(*len.end());
+    let count = digits.take_while(u8::is_ascii_digit).count();
+    let (digits, behind) = rest.split_at(count);
+    *rest = behind;
+    len.contains(&count).then(|| digits.parse().ok()).flatten()
 }
 
-/// Nanoseconds of `.123…`, digits beyond the ninth dropped.
-fn fraction(text: &str) -> Option<i64> {
-    if text.is_empty() || !text.bytes().all(|c| c.is_ascii_digit()) {
-        return text.is_empty().then_some(0);
+/// Takes nanoseconds off the start: `.123…`, digits beyond the ninth dropped.
+fn fraction(rest: &mut &str) -> i64 {
+    let digits = rest.strip_prefix(['.', ',']).unwrap_or_default();
+    let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, behind) = digits.split_at(count);
+    if count > 0 {
+        *rest = behind;
     }
-    let digits = text.bytes().chain(std::iter::repeat(b'0')).take(9);
-    Some(digits.fold(0, |value, digit| value * 10 + i64::from(digit - b'0')))
+    let digits = digits.bytes().chain(std::iter::repeat(b'0')).take(9);
+    digits.fold(0, |value, digit| value * 10 + i64::from(digit - b'0'))
 }
 
-fn parse(text: &str) -> Option<Parts> {
-    let compact = |text: &str| text.len() >= 8 && text.bytes().take(8).all(|c| c.is_ascii_digit());
-    let (date, clock) = if compact(text) {
-        text.split_at(8)
-    } else {
-        let end = text.find([' ', 'T']).unwrap_or(text.len());
-        text.split_at(end)
-    };
-    let (year, month, day) = if compact(date) {
-        (
-            number(&date[..4], 4..=4)?,
-            number(&date[4..6], 2..=2)?,
-            number(&date[6..], 2..=2)?,
-        )
-    } else {
-        let mut parts = date.splitn(3, ['-', '/']);
-        let year = number(parts.next()?, 4..=4)?;
-        (
-            year,
-            number(parts.next()?, 1..=2)?,
-            number(parts.next()?, 1..=2)?,
-        )
-    };
-    let nanos = match clock {
-        "" => 0,
-        clock if compact(date) && !clock.starts_with([' ', 'T']) => {
-            let digits = clock.get(..6)?;
-            let fraction_text = clock[6..].strip_prefix('.').unwrap_or(&clock[6..]);
-            let at = |range: std::ops::Range<usize>| number(&digits[range], 2..=2);
-            day_nanos(at(0..2)?, at(2..4)?, at(4..6)?, fraction(fraction_text)?)?
-        }
-        clock => {
-            let clock = clock[1..].strip_suffix('Z').unwrap_or(&clock[1..]);
-            let (clock, rest) = clock.split_once('.').unwrap_or((clock, ""));
-            let mut parts = clock.splitn(3, ':');
-            let hour = number(parts.next()?, 1..=2)?;
-            let minute = number(parts.next()?, 1..=2)?;
-            let second = parts.next().map_or(Some(0), |text| number(text, 1..=2))?;
-            day_nanos(hour, minute, second, fraction(rest)?)?
-        }
-    };
-    Some(Parts {
-        year,
-        month,
-        day,
-        nanos,
-    })
+/// Takes an offset off the start.
+fn zone(rest: &mut &str, colon: &str) -> Option<i64> {
+    let east = rest.starts_with('+');
+    *rest = rest.strip_prefix(['+', '-'])?;
+    let hours = number(rest, 2..=2)?;
+    *rest = rest.strip_prefix(colon)?;
+    let minutes = number(rest, 2..=2)?;
+    let seconds = (hours * 60 + minutes) * 60;
+    (hours <= 24 && minutes < 60).then_some(if east { seconds } else { -seconds })
 }
 
-fn day_nanos(hour: i64, minute: i64, second: i64, nanos: i64) -> Option<i64> {
-    let valid = hour < 24 && minute < 60 && second < 60;
-    valid.then_some(((hour * 60 + minute) * 60 + second) * 1_000_000_000 + nanos)
+/// Whether Go takes it for the name of a zone.
+fn is_zone_name(name: &str) -> bool {
+    name.bytes().all(|c| c.is_ascii_uppercase())
+        && (name.len() == 3 || matches!(name.len(), 4 | 5) && name.ends_with('T'))
 }
 
 impl Parts {
-    fn is_zero(&self) -> bool {
-        (self.year, self.month, self.day, self.nanos) == (0, 0, 0, 0)
+    fn parse(text: &str) -> Option<Self> {
+        let mut layouts = LAYOUTS.iter();
+        layouts.find_map(|layout| Self::parse_as(layout, text))
     }
 
-    fn is_date(&self) -> bool {
-        (1..=12).contains(&self.month)
-            && (1..=days_in_month(self.year, self.month)).contains(&self.day)
+    fn parse_as(layout: &str, text: &str) -> Option<Self> {
+        let mut parts = Self::default();
+        let mut rest = text;
+        for token in layout.chars() {
+            match token {
+                'Y' => parts.year = number(&mut rest, 4..=4)?,
+                'y' => {
+                    parts.year = number(&mut rest, 1..=3)?;
+                    if text.find('-') == Some(2) {
+                        return None;
+                    }
+                }
+                'M' => parts.month = number(&mut rest, 2..=2)?,
+                'm' => parts.month = number(&mut rest, 1..=2)?,
+                'D' => parts.day = number(&mut rest, 2..=2)?,
+                'd' => parts.day = number(&mut rest, 1..=2)?,
+                'h' => parts.hour = number(&mut rest, 1..=2)?,
+                'I' => parts.minute = number(&mut rest, 2..=2)?,
+                'i' => parts.minute = number(&mut rest, 1..=2)?,
+                'S' => parts.second = number(&mut rest, 2..=2)?,
+                's' => parts.second = number(&mut rest, 1..=2)?,
+                'f' => parts.nanos = fraction(&mut rest),
+                'z' if rest == "Z" => rest = "",
+                'z' => parts.zone = zone(&mut rest, ":")?,
+                'n' => {
+                    parts.zone = zone(&mut rest, "")?;
+                    let name = rest.strip_prefix(' ')?.trim_start_matches(' ');
+                    rest = if is_zone_name(name) { "" } else { return None };
+                }
+                ' ' => rest = rest.strip_prefix(' ')?.trim_start_matches(' '),
+                other => rest = rest.strip_prefix(other)?,
+            }
+        }
+        let valid = parts.hour < 24 && parts.minute < 60 && parts.second < 60;
+        (valid && rest.is_empty()).then_some(parts)
+    }
+
+    /// Whether it is the date `0000-00-00`, which has no place among the others.
+    fn is_zero(&self, text: &str) -> bool {
+        (self.year, self.month, self.day, self.of_day()) == (0, 0, 0, 0) && text.contains('-')
+    }
+
+    /// Nanoseconds since the start of the day, in UTC: below zero where that is the day before.
+    fn of_day(&self) -> i64 {
+        let seconds = (self.hour * 60 + self.minute) * 60 + self.second - self.zone;
+        seconds * 1_000_000_000 + self.nanos
+    }
+
+    /// Days since 1970; `None` where there is no such date.
+    fn days(&self) -> Option<i64> {
+        let valid = (1..=12).contains(&self.month)
+            && (1..=days_in_month(self.year, self.month)).contains(&self.day);
+        valid.then(|| days_from_date(self.year, self.month, self.day))
     }
 }
 
 /// A date as it is stored: year, month and day in 16, 8 and 8 bits.
 pub(crate) fn date(text: &str) -> Result<u32, Reason> {
-    let parts = parse(text).ok_or("it is not a date (YYYY-MM-DD)")?;
-    if !parts.is_zero() && !parts.is_date() {
-        return Err("there is no such date".into());
+    let parts = Parts::parse(text).ok_or("it is not a date (YYYY-MM-DD)")?;
+    if parts.is_zero(text) {
+        return Ok(0);
     }
-    let packed = parts.year << 16 | parts.month << 8 | parts.day;
+    let days = parts.days().ok_or("there is no such date")?;
+    let days = days + parts.of_day().div_euclid(1000 * MICROS_A_DAY);
+    let (year, month, day) = date_from_days(days);
+    if !(0..10_000).contains(&year) {
+        return Err("it is outside the years 0 to 9999".into());
+    }
+    let packed = year << 16 | month << 8 | day;
     u32::try_from(packed).map_err(|_| "there is no such date".into())
 }
 
 /// Microseconds since 1970 UTC, rounded half up to `precision` digits of a second.
 pub(crate) fn datetime(text: &str, precision: u8, timestamp: bool) -> Result<i64, Reason> {
-    let parts = parse(text).ok_or("it is not a date and time (YYYY-MM-DD HH:MM:SS)")?;
-    if parts.is_zero() {
+    let parts = Parts::parse(text).ok_or("it is not a date and time (YYYY-MM-DD HH:MM:SS)")?;
+    if parts.is_zero(text) {
         return Ok(ZERO_DATETIME);
     }
-    if !parts.is_date() {
-        return Err("there is no such date".into());
-    }
+    let days = parts.days().ok_or("there is no such date")?;
     let unit = 10i64.pow(9 - u32::from(precision.min(6)));
-    let nanos = (parts.nanos + unit / 2) / unit * unit;
-    let days = days_from_date(parts.year, parts.month, parts.day);
+    let nanos = (parts.of_day() + unit / 2).div_euclid(unit) * unit;
     let micros = days * MICROS_A_DAY + nanos / 1000;
     let (low, high) = if timestamp {
         (MICROS_A_SECOND, 2_147_483_647 * MICROS_A_SECOND + 999_999)
@@ -130,47 +180,59 @@ pub(crate) fn datetime(text: &str, precision: u8, timestamp: bool) -> Result<i64
         return Err(if timestamp {
             "it is outside 1970-01-01 00:00:01 to 2038-01-19 03:14:07".into()
         } else {
-            "it is beyond the year 9999".into()
+            "it is outside the years 0 to 9999".into()
         });
     }
     Ok(micros)
 }
 
-/// Signed microseconds of a TIME.
+/// Signed microseconds of a TIME (`gms/sql/types/time.go`, `stringToTimespan`). Where dolt would
+/// take the longest time there is for a longer one, it is refused.
 pub(crate) fn time(text: &str) -> Result<i64, Reason> {
-    let parse = || {
-        let (negative, rest) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let (clock, rest) = rest.split_once('.').unwrap_or((rest, ""));
-        let nanos = fraction(rest)?;
-        let (hours, minutes, seconds) = if clock.contains(':') {
-            let mut parts = clock.splitn(3, ':');
-            let hours = number(parts.next()?, 1..=3)?;
-            let minutes = number(parts.next()?, 1..=2)?;
-            (
-                hours,
-                minutes,
-                parts.next().map_or(Some(0), |text| number(text, 1..=2))?,
-            )
-        } else {
-            // HHMMSS, with what is missing on the left.
-            let value = number(clock, 1..=7)?;
-            (value / 10_000, value / 100 % 100, value % 100)
-        };
-        if minutes > 59 || seconds > 59 {
-            return None;
-        }
-        let micros =
-            ((hours * 60 + minutes) * 60 + seconds) * MICROS_A_SECOND + (nanos + 500) / 1000;
-        Some(if negative { -micros } else { micros })
+    let (negative, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let micros = parse().ok_or("it is not a time (HH:MM:SS)")?;
-    if micros.abs() > TIME_MAX_MICROS {
+    let (clock, digits) = rest.split_once('.').unwrap_or((rest, ""));
+    let micros = seconds(clock)
+        .filter(|_| rest.bytes().any(|c| c.is_ascii_digit()))
+        .zip(micros(digits))
+        .map(|(seconds, micros)| seconds * MICROS_A_SECOND + micros)
+        .ok_or("it is not a time (HH:MM:SS)")?;
+    if micros > TIME_MAX_MICROS {
         return Err("it is outside -838:59:59 to 838:59:59".into());
     }
-    Ok(micros)
+    Ok(if negative { -micros } else { micros })
+}
+
+/// Seconds of `H:M:S`, `H:M` or `HMMSS`. What is missing between colons is 0.
+fn seconds(clock: &str) -> Option<i64> {
+    let part = |text: &str, len: usize| {
+        let mut rest = text;
+        match text {
+            "" => Some(0),
+            _ => number(&mut rest, 1..=len).filter(|_| rest.is_empty()),
+        }
+    };
+    let (hours, minutes, seconds) = if let Some((hours, rest)) = clock.split_once(':') {
+        let (minutes, seconds) = rest.split_once(':').unwrap_or((rest, ""));
+        (part(hours, 3)?, part(minutes, 2)?, part(seconds, 2)?)
+    } else {
+        let value = part(clock, 7)?;
+        (value / 10_000, value / 100 % 100, value % 100)
+    };
+    (minutes < 60 && seconds < 60).then_some((hours * 60 + minutes) * 60 + seconds)
+}
+
+/// Microseconds of the digits behind the point. Of those beyond the sixth, dolt rounds by the last.
+fn micros(digits: &str) -> Option<i64> {
+    if !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    let kept = digits.bytes().chain(std::iter::repeat(b'0')).take(6);
+    let micros = kept.fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+    let up = digits.len() > 6 && digits.as_bytes().last() >= Some(&b'5');
+    Some(micros + i64::from(up))
 }
 
 #[cfg(test)]
