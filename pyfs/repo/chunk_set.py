@@ -1,10 +1,16 @@
 """`ChunkSet`: what this layer asks of the chunks of a remote."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
+
+import trio
 
 from pyfs._core import Address, Chunk, Manifest
+from pyfs.errors import NotFoundError, RemoteError
 from pyfs.store.chunks import ChunkStore
+
+REREADS_MAX: Final = 5
+"""As often as dolt reads the manifest again when a file that it names is gone."""
 
 
 class ChunkSet(ChunkStore, Protocol):
@@ -21,3 +27,26 @@ class ChunkSet(ChunkStore, Protocol):
 
     def keep(self, chunks: Sequence[Chunk]) -> None:
         """Remembers chunks that the remote holds, as if they had been read."""
+
+
+class Rereading:
+    """Reads chunks; where a file is gone, from those that took its place.
+
+    On `file://` a conjoin replaces files by one with the same chunks and deletes them, so that a
+    reader with an older manifest finds them gone.
+    """
+
+    def __init__(self, chunks: ChunkStore, reread: Callable[[float], Awaitable[None]]) -> None:
+        """*reread* reads the manifest again, unless that was done since the time it is given."""
+        self._chunks = chunks
+        self._reread = reread
+
+    async def get_many(self, addresses: Sequence[Address]) -> list[Chunk]:
+        for _ in range(REREADS_MAX):
+            asked = trio.current_time()
+            try:
+                return await self._chunks.get_many(addresses)
+            except NotFoundError as exc:
+                gone = exc
+            await self._reread(asked)
+        raise RemoteError(f"files of the remote vanish while they are read: {gone}") from gone

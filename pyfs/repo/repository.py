@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import trio
 
@@ -35,7 +35,7 @@ from pyfs.errors import (
 )
 from pyfs.repo import commit as commits
 from pyfs.repo.author import Author
-from pyfs.repo.chunk_set import ChunkSet
+from pyfs.repo.chunk_set import REREADS_MAX, ChunkSet, Rereading
 from pyfs.repo.commit import Change
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.leaf_texts import LeafTexts
@@ -46,7 +46,7 @@ from pyfs.repo.refs import NO_REFS, Refs
 from pyfs.repo.refusal import refusal, refusal_to_drop
 from pyfs.repo.snapshot import Snapshot, is_system_table
 from pyfs.repo.table_version import TableVersion
-from pyfs.store.chunks import Remote
+from pyfs.store.chunks import ChunkStore, Remote
 from pyfs.store.traversal import drive
 
 log = logging.getLogger(__name__)
@@ -54,8 +54,6 @@ log = logging.getLogger(__name__)
 COMMITS_KEPT: Final = 4096
 SNAPSHOTS_KEPT: Final = 64
 TABLES_KEPT: Final = 256
-REREADS_MAX: Final = 5
-"""As often a manifest is read again when a file it names is gone, which a conjoin causes."""
 TEXT_SHARE: Final = 4
 """One part in so many of the mount's memory is for rendered text; the rest is for chunks."""
 
@@ -68,6 +66,13 @@ class Saved:
     """The branch's head that holds the tables as they were to be saved."""
     changed: bool
     """Whether that took a commit of ours; False where the branch held them already."""
+
+
+class OfCommit(Protocol):
+    """Anything that belongs to one commit, as a `Snapshot` does."""
+
+    @property
+    def commit(self) -> Commit: ...
 
 
 @asynccontextmanager
@@ -110,11 +115,12 @@ class Repository:
     ) -> None:
         self.author: Final = author
         self._remote = remote
-        self._chunks = chunks
+        self._set = chunks
+        self._chunks: ChunkStore = Rereading(chunks, self._reread)
         self._config = config
         self._lengths = lengths
         self._nursery = nursery
-        self._texts = LeafTexts(chunks, config.memory_bytes_max // TEXT_SHARE)
+        self._texts = LeafTexts(self._chunks, config.memory_bytes_max // TEXT_SHARE)
         self._stored = Stored(Manifest.EMPTY, NO_REFS)
         self._read_began: float | None = None
         self._refreshed_at = 0.0
@@ -213,9 +219,9 @@ class Repository:
         """*head* and all its ancestors, as `dolt log` orders them: by height, newest first."""
         return walk(head, self._commits_at)
 
-    async def refuses_writes(self, snapshot: Snapshot, table: str) -> str | None:
+    async def refuses_writes(self, snapshot: OfCommit, table: str) -> str | None:
         """Why *table* of *snapshot* cannot be written, or None."""
-        return await refusal(snapshot, table, self._chunks)
+        return await refusal(await self.snapshot(snapshot.commit.address), table, self._chunks)
 
     # Changing it
 
@@ -333,7 +339,7 @@ class Repository:
                 return self._stored
 
         async with self._pushing:
-            manifest = await Push(self._remote, self._chunks.contains, data).run(read, edit)
+            manifest = await Push(self._remote, self._set.contains, data).run(read, edit)
             if manifest is None:
                 return
             try:
@@ -342,6 +348,12 @@ class Repository:
             except PyfsError as exc:
                 # The push is done: that others cannot see it from here yet does not undo it.
                 log.warning("reading back what was pushed to %s: %s", self._remote.url, exc)
+
+    async def _reread(self, asked: float) -> None:
+        """Reads the manifest again, unless that was done since *asked*."""
+        async with self._reading:
+            if self._read_began is None or self._read_began < asked:
+                await self._read_manifest()
 
     async def _read_manifest(self) -> None:
         """Reads the manifest and what it names; `_reading` is held."""
@@ -363,13 +375,14 @@ class Repository:
     async def _refs_of(self, manifest: Manifest) -> Refs:
         if manifest == self._stored.manifest and self._read_began is not None:
             return self._stored.refs
-        await self._chunks.update(manifest)
+        await self._set.update(manifest)
         if not manifest.root:
             return NO_REFS
         if manifest.root == self._stored.manifest.root:
             return self._stored.refs
-        root = await self._chunk(manifest.root)
-        return Refs(await drive(AddressMapScan.datasets(root), self._chunks))
+        # Not by way of `_chunks`, which would read the manifest again: that is what is being done.
+        (root,) = await self._set.get_many([manifest.root])
+        return Refs(await drive(AddressMapScan.datasets(root), self._set))
 
     async def _chunk(self, address: Address) -> Chunk:
         return (await self._chunks.get_many([address]))[0]
@@ -390,6 +403,7 @@ class Repository:
                 table,
                 await self._schema(table.schema),
                 self._chunks,
+                self._set.stored_len,
                 self._texts,
                 self._lengths,
                 self._config.read_ahead_bytes_max,
@@ -427,7 +441,7 @@ class Repository:
 
     async def _keep_saved(self, changes: Mapping[str, Change], chunks: Sequence[Chunk]) -> None:
         """Keeps what was just pushed at hand: reading it back asks nothing of the remote."""
-        self._chunks.keep(chunks)
+        self._set.keep(chunks)
         try:
             for change in changes.values():
                 if isinstance(change, BuiltTable):

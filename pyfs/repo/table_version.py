@@ -6,17 +6,17 @@ length is remembered from an earlier time (`LeafLengths`).
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import trio
 
 from pyfs._core import Address, Extent, Schema, Table, TextLayout
 from pyfs.errors import CorruptionError, PyfsError
-from pyfs.repo.chunk_set import ChunkSet
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.leaf_texts import LeafTexts
 from pyfs.repo.read_ahead import ReadAhead
+from pyfs.store.chunks import ChunkStore
 
 log = logging.getLogger(__name__)
 
@@ -43,16 +43,21 @@ class TableVersion:
         self,
         table: Table,
         schema: Schema,
-        chunks: ChunkSet,
+        chunks: ChunkStore,
+        stored_len: Callable[[Sequence[Address]], int],
         texts: LeafTexts,
         lengths: LeafLengths,
         read_ahead_bytes_max: int,
         nursery: trio.Nursery | None = None,
     ) -> None:
-        """Reads ahead in *nursery*; without one, only what is asked for is read."""
+        """Reads ahead in *nursery*; without one, only what is asked for is read.
+
+        *stored_len* gives the bytes that some chunks take in the remote's files.
+        """
         self.table = table
         self.schema = schema
         self._chunks = chunks
+        self._stored_len = stored_len
         self._texts = texts
         self._lengths = lengths
         self._nursery = nursery
@@ -101,7 +106,7 @@ class TableVersion:
                 await self._recall(leaves)
                 _, leaves = self._layout.frontier(0, EVERYTHING, 2 * FEW_LEAVES)
                 stored = [leaf for leaf in leaves if leaf not in self._embedded]
-                return self._chunks.stored_len(stored)
+                return self._stored_len(stored)
             await self._expand(nodes)
         return None
 

@@ -21,19 +21,19 @@ class MemoryFiles:
 
     async def read_tail(self, name: str, length: int) -> Tail:
         await trio.lowlevel.checkpoint()
-        data = self._file(name)
+        data = self.file(name)
         return Tail(data[-length:], len(data))
 
     async def read(self, name: str, offset: int, length: int) -> bytes:
         await trio.lowlevel.checkpoint()
-        return self._file(name)[offset : offset + length]
+        return self.file(name)[offset : offset + length]
 
     async def create(self, name: str, data: bytes) -> None:
         await trio.lowlevel.checkpoint()
         if self.files.setdefault(name, data) != data:
             raise AlreadyExistsError(f"{name} holds other bytes")
 
-    def _file(self, name: str) -> bytes:
+    def file(self, name: str) -> bytes:
         try:
             return self.files[name]
         except KeyError:
@@ -118,7 +118,7 @@ class MemoryChunks:
         return TableIndex.archive(name, data, len(data))
 
     def _read(self, index: TableIndex, addresses: Sequence[Address]) -> list[Chunk]:
-        data = self._files.files[index.name + (".darc" if index.kind == "archive" else "")]
+        data = self._files.file(index.name + (".darc" if index.kind == "archive" else ""))
         there = index.contains(addresses)
         here = [a for a, held in zip(addresses, there, strict=True) if held]
         for plan in index.dictionary_plans(here):

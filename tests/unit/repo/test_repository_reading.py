@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from pyfs.errors import NotFoundError
+from pyfs._core import Address, Manifest
+from pyfs.errors import NotFoundError, RemoteError
 from pyfs.repo.log import log_text
+from tests.support.memory_remote import MemoryRemote
 from tests.support.repositories import (
     REMOTES,
     expected,
@@ -118,3 +120,37 @@ def test_an_unchanged_manifest_costs_one_read(tmp_path: Path) -> None:
             assert repository.branches == branches
 
     trio.run(main)
+
+
+def test_a_conjoin_under_a_reader_is_not_noticed(tmp_path: Path) -> None:
+    async def main() -> None:
+        remote = golden_remote("primes")
+        async with opened(remote, tmp_path) as repository:
+            snapshot = await head_of(repository, "merged")
+            conjoin(remote)
+            whole = expected("primes", "merged", "primes.csv")
+            assert await text_of(snapshot, "primes") == whole
+
+    trio.run(main)
+
+
+def test_files_that_are_gone_for_good_are_an_error(tmp_path: Path) -> None:
+    async def main() -> None:
+        remote = golden_remote("primes")
+        async with opened(remote, tmp_path) as repository:
+            snapshot = await head_of(repository, "merged")
+            remote.files.files.clear()
+            with pytest.raises(RemoteError):
+                await text_of(snapshot, "primes")
+
+    trio.run(main)
+
+
+def conjoin(remote: MemoryRemote) -> None:
+    """What a conjoin looks like from outside: the same chunks in files of other names."""
+    manifest = remote.manifests.stored
+    names = {name: str(Address.of(name.encode())) for name, _ in manifest.specs}
+    files = remote.files.files
+    remote.files.files = {names[n[:32]] + n[32:]: data for n, data in files.items()}
+    specs = [(names[name], count) for name, count in manifest.specs]
+    remote.manifests.stored = Manifest.EMPTY.succeed(manifest.root, specs)
