@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from pyfs.config import MountConfig
     from pyfs.repo.table_version import TableVersion
+    from pyfs.store.chunks import Remote
     from pyfs.vfs.feed import TableBuilder
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,10 @@ def print_log(config: MountConfig, branch: str | None, number: int | None) -> in
     _make_folders(config)
 
     async def main() -> None:
-        async with _open_repository(config, NOBODY) as repository:
+        async with (
+            open_remote(config) as remote,
+            _open_repository(remote, config, NOBODY) as repository,
+        ):
             await _check_has_data(repository, config)
             head = repository.branches.get(branch or repository.default_branch or "")
             if head is None:
@@ -105,14 +109,15 @@ def print_log(config: MountConfig, branch: str | None, number: int | None) -> in
 
 
 @asynccontextmanager
-async def _open_repository(config: MountConfig, author: Author) -> AsyncIterator[Repository]:
-    async with open_remote(config) as remote:
-        chunks = TableSet(remote, config)
-        try:
-            async with open_repository(remote, chunks, config, author) as repository:
-                yield repository
-        finally:
-            await chunks.aclose()
+async def _open_repository(
+    remote: Remote, config: MountConfig, author: Author
+) -> AsyncIterator[Repository]:
+    chunks = TableSet(remote, config)
+    try:
+        async with open_repository(remote, chunks, config, author) as repository:
+            yield repository
+    finally:
+        await chunks.aclose()
 
 
 async def _check_has_data(repository: Repository, config: MountConfig) -> None:
@@ -126,7 +131,10 @@ async def _check_has_data(repository: Repository, config: MountConfig) -> None:
 
 async def _serve(config: MountConfig, author: Author, ready: Callable[[], None]) -> None:
     """Serves the mount until it is unmounted or a signal ends it."""
-    async with _open_repository(config, author) as repository:
+    async with (
+        open_remote(config) as remote,
+        _open_repository(remote, config, author) as repository,
+    ):
         await _check_has_data(repository, config)
         kernel = KernelCache()
         async with open_file_system(
@@ -135,6 +143,7 @@ async def _serve(config: MountConfig, author: Author, ready: Callable[[], None])
             kernel=kernel,
             holders=Holders(config.mountpoint),
             start_build=_start_build,
+            counts=remote.counts,
         ) as file_system:
             with _mounted(Operations(file_system), config):
                 log.info("%s is mounted on %s", config.url, config.mountpoint)

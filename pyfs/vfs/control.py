@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from pyfs.config import MountConfig
     from pyfs.repo.repository import Repository
+    from pyfs.store.counts import RequestCounts
     from pyfs.vfs.branch import Branch, Failure
     from pyfs.vfs.save import Saver
 
@@ -28,7 +30,10 @@ BRANCH_FILES: Final = ("log", "log.jsonl", MESSAGE, "status")
 class ControlTexts:
     """Writes what control files say."""
 
-    def __init__(self, repository: Repository, saver: Saver, config: MountConfig) -> None:
+    def __init__(
+        self, repository: Repository, saver: Saver, config: MountConfig, counts: RequestCounts
+    ) -> None:
+        self._counts = counts
         self._repository = repository
         self._saver = saver
         self._config = config
@@ -61,6 +66,9 @@ class ControlTexts:
             "branches": str(len(repository.branches)),
             "default-branch": repository.default_branch or "none",
             "failed-saves": str(len(self._saver.failures)),
+        }
+        lines |= {
+            name.replace("_", "-"): str(count) for name, count in asdict(self._counts).items()
         }
         text = _lines(lines)
         for branch in branches:

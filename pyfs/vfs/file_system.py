@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from pyfs.errors import PyfsError
+from pyfs.store.counts import RequestCounts
 from pyfs.vfs.adoption import Adoption
 from pyfs.vfs.drops import Drops
 from pyfs.vfs.files import Files
@@ -40,9 +41,10 @@ class FileSystem:
         saver: Saver,
         config: MountConfig,
         nursery: trio.Nursery,
+        counts: RequestCounts,
     ) -> None:
         self.saver = saver
-        self.tree = Tree(repository, saver, config)
+        self.tree = Tree(repository, saver, config, counts)
         self.drops = Drops(saver, nursery, config.drop_delay_s)
         self._adoption = Adoption(self.tree, saver)
         self.files = Files(self.tree, saver, self.drops, self._adoption)
@@ -80,8 +82,12 @@ async def open_file_system(
     kernel: Kernel,
     holders: Holders,
     start_build: Callable[[TableVersion], TableBuilder],
+    counts: RequestCounts | None = None,
 ) -> AsyncIterator[FileSystem]:
-    """A file system over *repository*. At the end its local folders are removed."""
+    """A file system over *repository*. At the end its local folders are removed.
+
+    *counts* are what the remote was asked, for the status.
+    """
     folders = await trio.to_thread.run_sync(LocalFolders, config.state_dir, config.url)
     try:
         saver = Saver(
@@ -94,7 +100,7 @@ async def open_file_system(
             start_build=start_build,
         )
         async with _background() as nursery:
-            yield FileSystem(repository, saver, config, nursery)
+            yield FileSystem(repository, saver, config, nursery, counts or RequestCounts())
     finally:
         folders.close()
 

@@ -35,6 +35,7 @@ from pyfs.vfs.node import (
 if TYPE_CHECKING:
     from pyfs.config import MountConfig
     from pyfs.repo.repository import Repository
+    from pyfs.store.counts import RequestCounts
     from pyfs.vfs.save import Saver
 
 DIRECTORY_MODE: Final = 0o755
@@ -51,10 +52,12 @@ class Tree:
     stops trusting the answer: an answer is valid until the next refresh is due.
     """
 
-    def __init__(self, repository: Repository, saver: Saver, config: MountConfig) -> None:
+    def __init__(
+        self, repository: Repository, saver: Saver, config: MountConfig, counts: RequestCounts
+    ) -> None:
         self.repository = repository
         self.config = config
-        self.texts = ControlTexts(repository, saver, config)
+        self.texts = ControlTexts(repository, saver, config, counts)
         self._saver = saver
         self.root = BranchDirectory("")
         self._directories: dict[str, BranchDirectory] = {"": self.root}
