@@ -1,11 +1,18 @@
 """`MountConfig`: everything about a mount that can be chosen, each with its unit in its name."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+
+
+def _home(variable: str, default: str) -> Path:
+    """The folder for pyfs below one of the XDG base directories."""
+    base = os.environ.get(variable, "")
+    return (Path(base) if base.startswith("/") else Path.home() / default) / "pyfs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +50,13 @@ class MountConfig:
     connect_timeout_s: float = 5.0
     read_timeout_s: float = 30.0
 
-    cache_dir: Path = field(default_factory=lambda: Path.home() / ".cache" / "pyfs")
+    cache_dir: Path = field(default_factory=lambda: _home("XDG_CACHE_HOME", ".cache"))
     """Where immutable bytes are kept between mounts; safe to delete at any time."""
     cache_bytes_max: int = 1 * GIB
     """Disk for cached bytes (`-o cache-size=`)."""
     memory_bytes_max: int = 256 * MIB
     """Memory for chunks and rendered text."""
-    state_dir: Path = field(default_factory=lambda: Path.home() / ".local" / "state" / "pyfs")
+    state_dir: Path = field(default_factory=lambda: _home("XDG_STATE_HOME", ".local/state"))
     """Where spools, the recovery folder and the default log are: never deleted by pyfs alone."""
 
     read_gap_bytes_max: int = 64 * KIB

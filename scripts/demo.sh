@@ -31,7 +31,7 @@ expect() { # expect TEXT COMMAND: the command's output holds TEXT
 
 show() { # show URL: the main job on the remote at URL
     local url=$1
-    run "pyfs mount --opt author='Ada Lovelace <ada@example.com>' '$url' mnt"
+    run "pyfs mount -o 'author=Ada Lovelace <ada@example.com>' '$url' mnt"
     expect "primes.csv" "ls mnt mnt/main mnt/feature/twin"
     expect "36,151" "tail -n 3 mnt/main/primes.csv"
     expect "25,97" "grep -c . mnt/feature/twin/primes.csv; tail -n 1 mnt/feature/twin/primes.csv"
