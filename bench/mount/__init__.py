@@ -1,0 +1,1 @@
+"""The whole program against servers on this machine, beside dolt where it is installed."""
