@@ -5,14 +5,18 @@ from __future__ import annotations
 import gzip
 import subprocess
 import uuid
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
 
 from tests.support.mounts import REMOTES, Mount
-from tests.support.servers import Endpoints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.servers import Endpoints
 
 NAMES = ["flights", "history", "primes", "primes-tablefiles", "types"]
 

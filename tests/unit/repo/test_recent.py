@@ -47,7 +47,10 @@ def test_who_waited_for_a_load_that_failed_tries_itself() -> None:
     async def main() -> None:
         recent: Recent[int, str] = Recent(2)
 
+        loading = trio.Event()
+
         async def fail() -> str:
+            loading.set()
             await trio.testing.wait_all_tasks_blocked()
             raise OSError("first")
 
@@ -60,7 +63,7 @@ def test_who_waited_for_a_load_that_failed_tries_itself() -> None:
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(first)
-            await trio.lowlevel.checkpoint()
+            await loading.wait()
             assert await recent.get(1, succeed) == "second"
 
     trio.run(main)
