@@ -137,3 +137,24 @@ def test_aws_settings_that_cannot_work_are_one_clear_line(
         assert len(done.stderr.splitlines()) == 1, done.stderr
         for part in parts:
             assert part in done.stderr
+
+
+def test_the_first_line_costs_little(mounts: Callable[..., Mount], servers: Endpoints) -> None:
+    """A cold `head -1` of flights fetches under 2 MB of its 16 MB; opening a file reads nothing."""
+    table, bucket = f"manifests{next(_serial)}", f"bucket{next(_serial)}"
+    servers.make(table, bucket)
+    url = f"aws://[{table}:{bucket}]/flights"
+    servers.upload(REMOTES / "flights", url)
+    mount = mounts(url=url, environment=servers.environment()).mount()
+
+    def fetched() -> int:
+        status = (mount.root / ".pyfs" / "status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("file-read-bytes: "))
+        return int(line.partition(": ")[2])
+
+    # Not by Python's open, which asks for the size.
+    os.close(os.open(mount / "main/flights.csv", os.O_RDONLY))
+    assert fetched() < 500_000
+    done = mount.sh("head -n 1 flights.csv")
+    assert done.stdout.startswith("id,year,month")
+    assert fetched() < 2_000_000

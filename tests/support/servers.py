@@ -23,7 +23,8 @@ from pyfs.remote.url import AwsUrl, parse_url
 
 SERVERS = Path(__file__).parents[2] / ".servers"
 START_DEADLINE_S = 60.0
-ACCESS_KEY, SECRET_KEY, REGION = "pyfs-test", "pyfs-test-secret", "us-east-1"
+# DynamoDB Local takes letters and digits only.
+ACCESS_KEY, SECRET_KEY, REGION = "pyfstest", "pyfstestsecret", "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)
