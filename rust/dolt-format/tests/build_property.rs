@@ -89,7 +89,7 @@ fn split(text: &[u8]) -> Vec<Vec<u8>> {
         } else {
             lines.push(part.to_vec());
         }
-        quoted ^= part.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+        quoted ^= part.split(|byte| *byte == b'"').count() % 2 == 0;
     }
     lines
 }
@@ -131,7 +131,9 @@ proptest! {
                 .collect();
             let text = |lines: &[&Vec<u8>]| {
                 let mut text = subject.header.clone();
-                lines.iter().for_each(|line| text.extend_from_slice(line));
+                for line in lines {
+                    text.extend_from_slice(line);
+                }
                 text
             };
             let straight = subject.build(&text(&chosen), &[]);
