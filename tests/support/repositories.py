@@ -9,9 +9,11 @@ from typing import Any
 
 from pyfs._core import BuiltTable, TableBuild
 from pyfs.config import MountConfig
+from pyfs.remote import open_remote
 from pyfs.repo.author import Author
-from pyfs.repo.repository import Repository, open_repository
+from pyfs.repo.repository import Repository, Saved, open_repository
 from pyfs.repo.snapshot import Snapshot
+from pyfs.store.table_set import TableSet
 from tests.support.memory_remote import MemoryChunks, MemoryRemote
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -47,6 +49,20 @@ async def opened(
         yield repository
 
 
+@asynccontextmanager
+async def opened_url(url: str, cache_dir: Path) -> AsyncIterator[Repository]:
+    """A repository of its own over the remote at *url*, as a mount has it."""
+    config = MountConfig(url=url, cache_dir=cache_dir)
+    async with open_remote(config) as remote:
+        chunks = TableSet(remote, config)
+        try:
+            async with open_repository(remote, chunks, config, ADA) as repository:
+                await repository.refresh(0)
+                yield repository
+        finally:
+            await chunks.aclose()
+
+
 async def head_of(repository: Repository, branch: str = "main") -> Snapshot:
     """The branch's head as of the last refresh."""
     return await repository.snapshot(repository.branches[branch])
@@ -64,6 +80,21 @@ async def built(snapshot: Snapshot, table: str, text: bytes) -> BuiltTable:
     build = TableBuild(version.schema, version.table)
     build.feed(text)
     return build.finish()
+
+
+async def save_text(
+    repository: Repository,
+    table: str,
+    text: bytes,
+    *,
+    branch: str = "main",
+    base: Snapshot | None = None,
+    message: str | None = None,
+) -> Saved:
+    """Saves *text* as *table*, based on *base* or the head as of the last refresh."""
+    base = base or await head_of(repository, branch)
+    change = await built(base, table, text)
+    return await repository.save(branch, base.commit.address, {table: change}, message)
 
 
 async def saved_tables(repository: Repository, branch: str = "main") -> Mapping[str, bytes]:

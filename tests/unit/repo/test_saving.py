@@ -14,7 +14,6 @@ from pyfs.errors import (
     UnsupportedError,
 )
 from pyfs.repo.repository import Repository, Saved
-from pyfs.repo.snapshot import Snapshot
 from tests.support.memory_remote import MemoryRemote
 from tests.support.repositories import (
     ADA,
@@ -24,6 +23,7 @@ from tests.support.repositories import (
     golden_remote,
     head_of,
     opened,
+    save_text,
     saved_tables,
     text_of,
 )
@@ -33,20 +33,6 @@ FIRST_PRIMES = expected("primes", "feature/twin", "primes.csv")
 FEW_PRIMES = b"".join(ALL_PRIMES.splitlines(keepends=True)[:8])
 """Rows that the golden remote never held."""
 TWINS = expected("primes", "feature/twin", "twins.csv")
-
-
-async def save_text(
-    repository: Repository,
-    table: str,
-    text: bytes,
-    *,
-    branch: str = "main",
-    base: Snapshot | None = None,
-    message: str | None = None,
-) -> Saved:
-    base = base or await head_of(repository, branch)
-    change = await built(base, table, text)
-    return await repository.save(branch, base.commit.address, {table: change}, message)
 
 
 def run_with(
