@@ -74,11 +74,16 @@ class Site:
         )
 
     @contextlib.contextmanager
-    def mounted(self, url: str, cache: str) -> Iterator[Path]:
+    def mounted(
+        self, url: str, cache: str, results: "dict[str, Result] | None" = None
+    ) -> Iterator[Path]:
         """A mount with a cache of that name, which is cold if it is new."""
         directory = self.folder / f"mnt-{cache}"
         directory.mkdir(exist_ok=True)
-        self.run(str(PYFS), "mount", "-o", f"cache-dir={self.folder / cache}", url, str(directory))
+        option = f"cache-dir={self.folder / cache}"
+        cost = self.measure(lambda: self.run(str(PYFS), "mount", "-o", option, url, str(directory)))
+        if results is not None:
+            results["mount"] = cost
         try:
             yield directory
         finally:
@@ -93,24 +98,19 @@ def bench(site: Site, prefix: str, text: Path, changed: Path) -> dict[str, Resul
     site.endpoints.upload(GOLDEN / "primes", f"{url}/primes")
     has_dolt = shutil.which("dolt") is not None
 
-    def cold_cat() -> None:
-        with site.mounted(f"{url}/flights", "cold") as mount:
-            site.run("cat", str(mount / "main/flights.csv"), out=site.folder / "read.csv")
-
-    results["cold cat"] = site.measure(cold_cat)
-    if (site.folder / "read.csv").read_bytes() != text.read_bytes():
-        raise SystemExit("the flights that were read are not those of dolt")
-
-    def head() -> None:
-        with site.mounted(f"{url}/flights", "head") as mount:
-            site.run("head", "-n", "1", str(mount / "main/flights.csv"))
-
-    results["cold head -1"] = site.measure(head)
+    with site.mounted(f"{url}/flights", "cold", results) as mount:
+        file = mount / "main/flights.csv"
+        read = site.folder / "read.csv"
+        results["cold cat"] = site.measure(lambda: site.run("cat", str(file), out=read))
+        if read.read_bytes() != text.read_bytes():
+            raise SystemExit("the flights that were read are not those of dolt")
+        results["warm cat"] = site.measure(lambda: site.run("cat", str(file)))
+    with site.mounted(f"{url}/flights", "head") as mount:
+        file = mount / "main/flights.csv"
+        results["cold head -1"] = site.measure(lambda: site.run("head", "-n", "1", str(file)))
 
     with site.mounted(f"{url}/flights", "write") as mount:
         file = mount / "main/flights.csv"
-        site.run("cat", str(file))
-        results["warm cat"] = site.measure(lambda: site.run("cat", str(file)))
         header = text.read_bytes().split(b"\n")[0] + b"\n"
         file.write_bytes(header)
         results["import"] = site.measure(lambda: site.run("cp", str(text), str(file)))

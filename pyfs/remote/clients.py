@@ -33,27 +33,32 @@ def make_clients(config: MountConfig) -> Clients:
         region = config.region or os.environ.get("AWS_REGION")
         session = boto3.session.Session(profile_name=config.profile, region_name=region)
         dynamodb = session.client(
-            "dynamodb", endpoint_url=config.endpoint, config=_settings(config, "auto")
+            "dynamodb", endpoint_url=config.endpoint, config=_settings(config, path_style=False)
         )
-        s3 = session.client("s3", endpoint_url=config.endpoint, config=_settings(config, "auto"))
-        if _is_address(s3.meta.endpoint_url):
-            # A bucket cannot be a host name below an address.
+        # A bucket cannot be a host name below an address. Making a client takes a tenth of a
+        # second, so the usual places of an endpoint are looked at before; a profile may have one.
+        s3_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        path_style = _is_address(config.endpoint or s3_endpoint or "")
+        s3 = session.client(
+            "s3", endpoint_url=config.endpoint, config=_settings(config, path_style=path_style)
+        )
+        if not path_style and _is_address(s3.meta.endpoint_url):
             s3 = session.client(
-                "s3", endpoint_url=config.endpoint, config=_settings(config, "path")
+                "s3", endpoint_url=config.endpoint, config=_settings(config, path_style=True)
             )
     except (BotoCoreError, ValueError) as exc:
         raise translate(exc, "setting up AWS") from exc
     return Clients(s3, dynamodb)
 
 
-def _settings(config: MountConfig, addressing: str) -> Config:
+def _settings(config: MountConfig, *, path_style: bool) -> Config:
     return Config(
         connect_timeout=config.connect_timeout_s,
         read_timeout=config.read_timeout_s,
         max_pool_connections=config.requests_max,
         retries={"mode": "standard", "total_max_attempts": config.attempts_max},
         tcp_keepalive=True,
-        s3={"addressing_style": "path" if addressing == "path" else "auto"},
+        s3={"addressing_style": "path" if path_style else "auto"},
         # Every chunk is verified against its address, and other S3 servers refuse the rest.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
