@@ -183,6 +183,8 @@ async def _push_and_leave(file_system: FileSystem) -> None:
         await file_system.sync()
     except PyfsError:
         log.warning("not everything could be pushed; see above")
+    # Requests are answered until the last save under way is.
+    await file_system.saver.idle()
     pyfuse3.terminate()
 
 

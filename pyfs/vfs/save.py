@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import trio
@@ -18,7 +19,7 @@ from pyfs.vfs.feed import Feed
 from pyfs.vfs.names import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pyfs._core import Address
@@ -69,6 +70,9 @@ class Saver:
         self._start_build = start_build
         self._closing = False
         self._ending = False
+        self._under_way = 0
+        self._idle = trio.Event()
+        self._idle.set()
         # Parsing gives up the GIL; more threads than this would only compete.
         self._limiter = trio.CapacityLimiter(4)
         self.writers: set[Writer] = set()
@@ -79,6 +83,23 @@ class Saver:
     def refuse_new(self) -> None:
         """Refuses files to be opened or changed from now on; saves under way go on."""
         self._ending = True
+
+    async def idle(self) -> None:
+        """Returns once no save is under way."""
+        await self._idle.wait()
+
+    @contextmanager
+    def _push_under_way(self) -> Iterator[None]:
+        self._check_open()
+        self._under_way += 1
+        if self._idle.is_set():
+            self._idle = trio.Event()
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
 
     def close(self) -> None:
         """Refuses every save from now on."""
@@ -131,13 +152,13 @@ class Saver:
     ) -> None:
         """Commits and pushes *built* as the table of *node*, which shows it from then on."""
         branch = node.branch
-        self._check_open()
         changes: dict[str, Change] = {node.table: built}
         changes |= dict.fromkeys(dropped)
         message = branch.message
         node.saving = True
         try:
-            saved = await self.repository.save(branch.name, base, changes, message)
+            with self._push_under_way():
+                saved = await self.repository.save(branch.name, base, changes, message)
             if saved.changed and branch.message is message:
                 branch.message = None
             self.reads.note(branch.name, node.table, pid, saved.commit)
@@ -165,9 +186,9 @@ class Saver:
 
     async def drop(self, branch: Branch, tables: list[str], base: Address) -> None:
         """Commits and pushes that *tables* are dropped."""
-        self._check_open()
         message = branch.message
-        saved = await self.repository.save(branch.name, base, dict.fromkeys(tables), message)
+        with self._push_under_way():
+            saved = await self.repository.save(branch.name, base, dict.fromkeys(tables), message)
         if saved.changed and branch.message is message:
             branch.message = None
         log.info("dropped %s on %s: commit %s", ", ".join(tables), branch.name, saved.commit)
