@@ -84,8 +84,8 @@ fi
 say "installing Python packages"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 # An environment of pyfs itself and the tools of its development.
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --group dev boto3 pyfuse3 trio
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --group dev
 say "building pyfs (a few minutes the first time)"
 # Without isolation, so that one cargo target folder serves all builds; maturin is on this PATH.
 PATH="$PWD/.venv/bin:$PATH" .venv/bin/python -m pip install \
-    --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+    --quiet --disable-pip-version-check --no-build-isolation --editable .
