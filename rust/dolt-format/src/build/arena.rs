@@ -1,12 +1,16 @@
 //! `Arena`: encoded rows, one behind the other, and the order of their sort keys.
 
-/// Where one row's parts end; each starts where the one before it ends.
+/// Where one row lies: its parts stand one behind the other.
 #[derive(Debug, Clone, Copy)]
-struct Ends {
-    sort_key: usize,
-    key: usize,
-    value: usize,
-    addresses: usize,
+struct Place {
+    start: usize,
+    line: u64,
+    // Lengths. A tuple has less than 65,536 bytes of fields; a sort key, a few times that.
+    sort_key: u32,
+    key: u32,
+    value: u32,
+    addresses: u32,
+    addresses_start: usize,
 }
 
 /// Rows as bytes.
@@ -14,7 +18,7 @@ struct Ends {
 pub(crate) struct Arena {
     bytes: Vec<u8>,
     addresses: Vec<u16>,
-    rows: Vec<(usize, Ends, u64)>,
+    rows: Vec<Place>,
     sorted: Option<Vec<u32>>,
 }
 
@@ -39,34 +43,37 @@ impl Arena {
         addresses: &[u16],
         line: u64,
     ) {
-        let start = self.bytes.len();
+        self.rows.push(Place {
+            start: self.bytes.len(),
+            line,
+            sort_key: sort_key.len() as u32,
+            key: key.len() as u32,
+            value: value.len() as u32,
+            addresses: addresses.len() as u32,
+            addresses_start: self.addresses.len(),
+        });
         self.bytes.extend_from_slice(sort_key);
-        let sort_key = self.bytes.len();
         self.bytes.extend_from_slice(key);
-        let key = self.bytes.len();
         self.bytes.extend_from_slice(value);
         self.addresses.extend_from_slice(addresses);
-        let ends = Ends {
-            sort_key,
-            key,
-            value: self.bytes.len(),
-            addresses: self.addresses.len(),
-        };
-        self.rows.push((start, ends, line));
     }
 
     fn row(&self, at: usize) -> RowView<'_> {
-        let (start, ends, line) = self.rows[at];
-        let first = at
-            .checked_sub(1)
-            .map_or(0, |before| self.rows[before].1.addresses);
+        let place = &self.rows[at];
+        let (sort_key, rest) = self.bytes[place.start..].split_at(place.sort_key as usize);
+        let (key, rest) = rest.split_at(place.key as usize);
         RowView {
-            sort_key: &self.bytes[start..ends.sort_key],
-            key: &self.bytes[ends.sort_key..ends.key],
-            value: &self.bytes[ends.key..ends.value],
-            addresses: &self.addresses[first..ends.addresses],
-            line,
+            sort_key,
+            key,
+            value: &rest[..place.value as usize],
+            addresses: &self.addresses[place.addresses_start..][..place.addresses as usize],
+            line: place.line,
         }
+    }
+
+    fn sort_key(&self, at: u32) -> &[u8] {
+        let place = &self.rows[at as usize];
+        &self.bytes[place.start..][..place.sort_key as usize]
     }
 
     /// The row added last.
@@ -76,13 +83,18 @@ impl Arena {
 
     /// Puts the rows in the order of their sort keys. Text mostly comes sorted.
     pub(crate) fn sort(&mut self) {
-        let sort_key = |at: u32| self.row(at as usize).sort_key;
         let count = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        if !(1..count).all(|at| sort_key(at - 1) <= sort_key(at)) {
-            let mut order: Vec<u32> = (0..count).collect();
-            order.sort_by(|a, b| sort_key(*a).cmp(sort_key(*b)));
-            self.sorted = Some(order);
+        if (1..count).all(|at| self.sort_key(at - 1) <= self.sort_key(at)) {
+            return;
         }
+        // The head of each key beside its number: most comparisons then touch nothing else.
+        let mut order: Vec<(u128, u32)> =
+            (0..count).map(|at| (head(self.sort_key(at)), at)).collect();
+        order.sort_by(|(a, a_at), (b, b_at)| {
+            a.cmp(b)
+                .then_with(|| self.sort_key(*a_at).cmp(self.sort_key(*b_at)))
+        });
+        self.sorted = Some(order.into_iter().map(|(_, at)| at).collect());
     }
 
     /// The rows in order, once sorted.
@@ -92,4 +104,12 @@ impl Arena {
             self.row(at)
         })
     }
+}
+
+/// The first 16 bytes as a number of the same order; where two are equal, the keys decide.
+fn head(sort_key: &[u8]) -> u128 {
+    let mut head = [0; 16];
+    let len = sort_key.len().min(head.len());
+    head[..len].copy_from_slice(&sort_key[..len]);
+    u128::from_be_bytes(head)
 }
