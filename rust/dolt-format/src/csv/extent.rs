@@ -1,6 +1,6 @@
 //! `TextLayout`: which leaf each byte of a table's text lies in, as far as it is known.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::columns::Columns;
 use crate::tree::{Kind, Node};
@@ -37,6 +37,9 @@ pub struct TextLayout {
     row_len_max: u64,
     /// The table from left to right: leaves, and inner nodes not expanded yet.
     subtrees: Vec<Subtree>,
+    /// Every subtree there ever was. A table never has one twice, as its keys differ; one that
+    /// claims it could make few nodes look like endless leaves.
+    seen: HashSet<Address>,
     lengths: HashMap<Address, u64>,
     /// Where each of the leading leaves starts, as far as lengths are known without a gap, and
     /// where the first one behind them starts.
@@ -71,6 +74,8 @@ impl TextLayout {
         } else {
             subtrees.extend(children(root));
         }
+        let mut seen = HashSet::new();
+        check_new(&subtrees, &mut seen)?;
         let header_len = header.len() as u64;
         let row_len_max = if columns.keyless {
             SIZE_BOUND
@@ -81,6 +86,7 @@ impl TextLayout {
             header_len,
             row_len_max,
             subtrees,
+            seen,
             lengths: HashMap::new(),
             starts: vec![header_len],
         })
@@ -153,7 +159,10 @@ impl TextLayout {
                 Some(chunk) => {
                     let node = Node::decode(Kind::Tuples, chunk.contents().clone())?;
                     node.expect(subtree.address, subtree.level, subtree.count)?;
+                    let start = expanded.len();
                     expanded.extend(children(&node));
+                    let new = expanded.get(start..).unwrap_or_default();
+                    check_new(new, &mut self.seen)?;
                 }
                 None => expanded.push(*subtree),
             }
@@ -213,6 +222,18 @@ fn children(node: &Node) -> impl Iterator<Item = Subtree> + '_ {
         address: node.address(item),
         level,
         count: node.subtree_count(item),
+    })
+}
+
+fn check_new(subtrees: &[Subtree], seen: &mut HashSet<Address>) -> Result<(), FormatError> {
+    let twice = subtrees
+        .iter()
+        .find(|subtree| !seen.insert(subtree.address));
+    twice.map_or(Ok(()), |subtree| {
+        Err(FormatError::corrupt(
+            format!("node {}", subtree.address),
+            "it stands twice in one table",
+        ))
     })
 }
 

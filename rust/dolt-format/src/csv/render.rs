@@ -15,10 +15,11 @@ use crate::value::time::{push_date, push_datetime, push_time};
 use crate::value::tuple::Tuple;
 use crate::{Address, Chunk, FormatError};
 
-/// Out-of-band values longer than this are refused: LONGTEXT and LONGBLOB end here.
-const VALUE_LEN_MAX: u64 = 4 << 30;
-/// A row that occurs more often than this is refused: its text would have no end.
-const CARDINALITY_MAX: u64 = 1 << 32;
+/// The longest text of one leaf. Few stored bytes can promise much more: a row of a keyless table
+/// that occurs often, a value whose tree names one leaf many times.
+const TEXT_LEN_MAX: u64 = 1 << 30;
+/// The most nodes of a value's tree. A leaf has some 4000 bytes.
+const VALUE_NODES_MAX: u32 = 1 << 21;
 
 /// How to print the rows of one table.
 #[derive(Debug, Clone)]
@@ -64,10 +65,11 @@ impl Renderer {
                 if e::is_adaptive(column.encoding) {
                     match adaptive::decode(field) {
                         Some(Adaptive::Inline(_)) => {}
-                        Some(Adaptive::OutOfBand(len, root)) if len <= VALUE_LEN_MAX => {
+                        Some(Adaptive::OutOfBand(len, root)) => {
+                            check_len(len)?;
                             roots.push(root);
                         }
-                        _ => return Err(bad_field(column)),
+                        None => return Err(bad_field(column)),
                     }
                 } else {
                     let root = Address::try_from(field)?;
@@ -112,6 +114,7 @@ impl Renderer {
             if self.columns.keyless {
                 repeat(&row, start, out)?;
             }
+            check_len(out.len() as u64)?;
         }
         Ok(())
     }
@@ -162,14 +165,24 @@ fn repeat(row: &Row<'_>, start: usize, out: &mut Vec<u8>) -> Result<(), FormatEr
         .and_then(|raw| raw.try_into().ok())
         .map_or(0, u64::from_le_bytes);
     let line = out.get(start..).unwrap_or_default().to_vec();
-    if times == 0 || times > CARDINALITY_MAX {
-        let why = format!("a row of a keyless table that occurs {times} times");
+    if times == 0 {
+        let why = "a row of a keyless table that occurs 0 times";
         return Err(FormatError::corrupt("table leaf", why));
     }
+    check_len(times.saturating_mul(line.len() as u64))?;
     for _ in 1..times {
         out.extend_from_slice(&line);
     }
     Ok(())
+}
+
+fn check_len(len: u64) -> Result<(), FormatError> {
+    if len <= TEXT_LEN_MAX {
+        return Ok(());
+    }
+    Err(FormatError::Unsupported(format!(
+        "rows of one table leaf that take {len} bytes as text, above {TEXT_LEN_MAX}"
+    )))
 }
 
 fn bad_field(column: &ShownColumn) -> FormatError {
@@ -196,7 +209,7 @@ fn push_value(
             Adaptive::Inline(value) => value,
             Adaptive::OutOfBand(len, root) => {
                 scratch.clear();
-                assemble(root, values, scratch)?;
+                assemble(root, values, len, scratch)?;
                 if scratch.len() as u64 != len {
                     let why = format!("{} bytes, its row promises {len}", scratch.len());
                     return Err(FormatError::corrupt(format!("value {root}"), why));
@@ -208,7 +221,7 @@ fn push_value(
             scratch.clear();
             let root = Address::try_from(field)?;
             if !root.is_empty() {
-                assemble(root, values, scratch)?;
+                assemble(root, values, TEXT_LEN_MAX, scratch)?;
             }
             scratch
         }
@@ -282,17 +295,33 @@ fn push_scalar(column: &ShownColumn, field: &[u8], out: &mut Vec<u8>) -> Result<
     Ok(())
 }
 
-/// Appends the bytes of an out-of-band value: its leaves in order.
-fn assemble(root: Address, values: &Values, out: &mut Vec<u8>) -> Result<(), FormatError> {
-    let node = values
-        .get(&root)
-        .ok_or_else(|| FormatError::corrupt(format!("value {root}"), "it is not at hand"))?;
-    // Levels were checked to fall when the nodes came in, so this ends.
-    if node.is_leaf() && node.kind() == Kind::Blob {
-        out.extend_from_slice(node.value(0));
-    } else {
-        for item in 0..node.len() {
-            assemble(node.address(item), values, out)?;
+/// Appends the bytes of an out-of-band value of at most `len_max` bytes: its leaves in order.
+fn assemble(
+    root: Address,
+    values: &Values,
+    len_max: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), FormatError> {
+    // Levels were checked to fall when the nodes came in, so this ends. One leaf may rightly
+    // stand in a value many times, so that it ends soon has to be checked here.
+    let mut visits = 0u32;
+    let mut wanted = vec![root];
+    while let Some(address) = wanted.pop() {
+        let bad = |why: String| FormatError::corrupt(format!("value {root}"), why);
+        let node = values
+            .get(&address)
+            .ok_or_else(|| bad(format!("its node {address} is not at hand")))?;
+        if node.is_leaf() && node.kind() == Kind::Blob {
+            out.extend_from_slice(node.value(0));
+        } else {
+            wanted.extend((0..node.len()).rev().map(|item| node.address(item)));
+        }
+        visits += 1;
+        if out.len() as u64 > len_max || visits > VALUE_NODES_MAX {
+            let len = out.len();
+            return Err(bad(format!(
+                "{len} bytes in {visits} nodes, and more; at most {len_max} in {VALUE_NODES_MAX}"
+            )));
         }
     }
     Ok(())

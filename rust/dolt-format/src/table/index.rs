@@ -31,13 +31,22 @@ pub(crate) struct Entry {
     pub(crate) dictionary: u32,
 }
 
+/// The longest dictionary; dolt makes them of 4 KiB.
+const DICTIONARY_LEN_MAX: usize = 1 << 20;
+/// Bytes of dictionaries that one archive may have loaded: those of 16,384 conjoined ones.
+const DICTIONARY_BYTES_MAX: usize = 64 << 20;
+
 /// Loaded dictionaries by span id, kept by whoever reads.
 #[derive(Default, Clone)]
-pub struct Dictionaries(HashMap<u32, Arc<DecoderDictionary<'static>>>);
+pub struct Dictionaries {
+    by_span: HashMap<u32, Arc<DecoderDictionary<'static>>>,
+    /// Bytes of all together.
+    len: usize,
+}
 
 impl std::fmt::Debug for Dictionaries {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Dictionaries({:?})", self.0.keys())
+        write!(f, "Dictionaries({:?})", self.by_span.keys())
     }
 }
 
@@ -204,7 +213,7 @@ impl TableIndex {
             .filter_map(|address| self.entries.get(self.find(*address)?));
         let mut spans: Vec<u32> = found
             .map(|entry| entry.dictionary)
-            .filter(|span| *span != 0 && !loaded.0.contains_key(span))
+            .filter(|span| *span != 0 && !loaded.by_span.contains_key(span))
             .collect();
         spans.sort_unstable();
         spans.dedup();
@@ -239,10 +248,17 @@ impl TableIndex {
                     plan.length
                 ))
             })?;
-            let raw = decompress(&mut plain_decompressor()?, raw).map_err(bad)?;
-            loaded
-                .0
-                .insert(*span, Arc::new(DecoderDictionary::copy(&raw)));
+            let raw =
+                decompress(&mut plain_decompressor()?, raw, DICTIONARY_LEN_MAX).map_err(bad)?;
+            if loaded.len + raw.len() > DICTIONARY_BYTES_MAX {
+                return Err(bad(format!(
+                    "with it the dictionaries take more than {DICTIONARY_BYTES_MAX} bytes"
+                )));
+            }
+            let made = Arc::new(DecoderDictionary::copy(&raw));
+            if loaded.by_span.insert(*span, made).is_none() {
+                loaded.len += raw.len();
+            }
         }
         Ok(())
     }
@@ -285,14 +301,14 @@ impl TableIndex {
             let decompressor = match decompressors.entry(entry.dictionary) {
                 std::collections::hash_map::Entry::Occupied(slot) => slot.into_mut(),
                 std::collections::hash_map::Entry::Vacant(slot) => {
-                    let dictionary = loaded.0.get(&entry.dictionary).ok_or_else(|| {
+                    let dictionary = loaded.by_span.get(&entry.dictionary).ok_or_else(|| {
                         bad(format!("its dictionary {} is not loaded", entry.dictionary))
                     })?;
                     let made = zstd::bulk::Decompressor::with_prepared_dictionary(dictionary);
                     slot.insert(made.map_err(|error| bad(error.to_string()))?)
                 }
             };
-            let contents = decompress(decompressor, record).map_err(bad)?;
+            let contents = decompress(decompressor, record, CHUNK_LEN_MAX).map_err(bad)?;
             chunks.push(Chunk::verify(entry.address, contents)?);
         }
         Ok(chunks)
@@ -308,17 +324,21 @@ fn plain_decompressor() -> Result<zstd::bulk::Decompressor<'static>, FormatError
 fn decompress(
     decompressor: &mut zstd::bulk::Decompressor<'_>,
     frame: &[u8],
+    len_max: usize,
 ) -> Result<Vec<u8>, String> {
     let promised = zstd::zstd_safe::get_frame_content_size(frame)
         .map_err(|_| "no zstd frame".to_owned())?
-        .unwrap_or(CHUNK_LEN_MAX as u64);
-    if promised > CHUNK_LEN_MAX as u64 {
+        .unwrap_or(len_max as u64);
+    if promised > len_max as u64 {
         return Err(format!(
-            "it promises {promised} bytes, the longest has {CHUNK_LEN_MAX}"
+            "it promises {promised} bytes, the longest has {len_max}"
         ));
     }
     let capacity = usize::try_from(promised).map_err(|error| error.to_string())?;
-    decompressor
+    let mut contents = decompressor
         .decompress(frame, capacity)
-        .map_err(|error| format!("zstd: {error}"))
+        .map_err(|error| format!("zstd: {error}"))?;
+    // A frame that does not say its length got room for the longest.
+    contents.shrink_to_fit();
+    Ok(contents)
 }

@@ -45,7 +45,7 @@ pub(crate) fn join(
     for (offset, len, item) in items {
         let end = offset + u64::from(len);
         if let Some(plan) = plans.last_mut()
-            && offset <= plan.offset + plan.length + gap_max
+            && offset <= (plan.offset + plan.length).saturating_add(gap_max)
             && end - plan.offset <= len_max
         {
             plan.length = plan.length.max(end - plan.offset);

@@ -5,6 +5,9 @@ use std::collections::HashSet;
 use super::{FOOTER_LEN, INDEX_ENTRY_LEN, MAGIC, encode_record};
 use crate::{Address, Chunk, FormatError};
 
+/// Dolt scans table files through a buffer of this size, and breaks at a longer record.
+const RECORD_LEN_MAX: usize = 4 << 20;
+
 /// A table file, ready to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableFile {
@@ -61,11 +64,14 @@ impl TableWriter {
             return Ok(());
         }
         let len = encode_record(&mut self.encoder, chunk.contents(), &mut self.data)?;
-        let len = u32::try_from(len).map_err(|_| {
-            FormatError::Unsupported(format!("a record of {len} bytes for {}", chunk.address()))
-        })?;
+        if len > RECORD_LEN_MAX {
+            return Err(FormatError::Unsupported(format!(
+                "chunk {} takes {len} bytes, dolt's fsck reads at most {RECORD_LEN_MAX}",
+                chunk.address()
+            )));
+        }
         self.uncompressed += chunk.contents().len() as u64;
-        self.entries.push((chunk.address(), len));
+        self.entries.push((chunk.address(), len as u32));
         Ok(())
     }
 

@@ -15,10 +15,17 @@ pub enum Expression {
 
 /// Deeper ones are refused: parsing and evaluating recurse.
 const DEPTH_MAX: usize = 50;
+/// So are longer ones: in a chain, each operator is one level deeper, too.
+const OPERATORS_MAX: usize = 500;
 
 impl Expression {
     /// Parses the text of a generated column's expression over columns of these names.
     pub fn parse(text: &str, columns: &[&str]) -> Result<Self, FormatError> {
+        let unsupported =
+            || FormatError::Unsupported(format!("the generated column's expression {text}"));
+        if text.matches(['+', '-', '*']).count() > OPERATORS_MAX {
+            return Err(unsupported());
+        }
         let mut parser = Parser {
             rest: text.trim(),
             columns,
@@ -27,9 +34,7 @@ impl Expression {
         parser
             .sum()
             .filter(|_| parser.rest.trim().is_empty())
-            .ok_or_else(|| {
-                FormatError::Unsupported(format!("the generated column's expression {text}"))
-            })
+            .ok_or_else(unsupported)
     }
 
     /// The value; `None` when a column is NULL or the result is beyond 128 bits.
@@ -145,6 +150,10 @@ mod tests {
         for text in ["upper(`a`)", "`a` / 2", "1.5", "`c`", "", "(`a`", "`a` `b`"] {
             assert!(parse(text).is_err(), "{text}");
         }
-        assert!(parse(&"(".repeat(100_000)).is_err());
+        let deep = "(".repeat(100_000);
+        let long = format!("1{}", "+1".repeat(100_000));
+        assert!(parse(&deep).is_err() && parse(&long).is_err());
+        let short = format!("1{}", "*1+1".repeat(250));
+        assert!(parse(&short).is_ok());
     }
 }
