@@ -479,3 +479,26 @@ fn whole_texts_are_taken_as_import_takes_them() {
     let known = known.map(|(ours, table, texts, _)| (*ours, *table, *texts));
     assert_differences(&found, known);
 }
+
+#[test]
+fn a_counter_goes_on_behind_the_highest_number() {
+    let imports = Imports::open();
+    for (text, shown, next) in [
+        ("a,b\n7,1\n,2\n0,3\n", "a,b\n7,1\n8,2\n9,3\n", 10),
+        ("b\n1\n2\n", "a,b\n1,1\n2,2\n", 3),
+        ("a,b\n5,1\n3,1\n", "a,b\n3,1\n5,1\n", 6),
+        ("a,b\n-5,1\n", "a,b\n-5,1\n", 0),
+    ] {
+        let built = imports.build("counted", text.as_bytes()).expect(text);
+        assert_eq!(imports.render("counted", &built), shown);
+        let table = Table::decode(built.table.contents()).expect("a table");
+        assert_eq!(table.auto_increment, next, "{text}");
+    }
+    let full = imports
+        .build("counted", b"a,b\n2147483647,1\n,2\n")
+        .expect_err("no number is left");
+    assert!(
+        full.to_string().contains("next number would be 2147483648"),
+        "{full}"
+    );
+}
