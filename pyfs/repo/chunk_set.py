@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-import trio
-
 from pyfs._core import Address, Chunk, Manifest
 from pyfs.errors import NotFoundError, RemoteError
 from pyfs.store.chunks import ChunkStore
@@ -36,17 +34,23 @@ class Rereading:
     reader with an older manifest finds them gone.
     """
 
-    def __init__(self, chunks: ChunkStore, reread: Callable[[float], Awaitable[None]]) -> None:
-        """*reread* reads the manifest again, unless that was done since the time it is given."""
+    def __init__(
+        self,
+        chunks: ChunkStore,
+        number_of_reads: Callable[[], int],
+        reread: Callable[[int], Awaitable[None]],
+    ) -> None:
+        """*reread* reads the manifest, unless that was done since *number_of_reads* told this."""
         self._chunks = chunks
+        self._number_of_reads = number_of_reads
         self._reread = reread
 
     async def get_many(self, addresses: Sequence[Address]) -> list[Chunk]:
         for _ in range(REREADS_MAX):
-            asked = trio.current_time()
+            begun = self._number_of_reads()
             try:
                 return await self._chunks.get_many(addresses)
             except NotFoundError as exc:
                 gone = exc
-            await self._reread(asked)
+            await self._reread(begun)
         raise RemoteError(f"files of the remote vanish while they are read: {gone}") from gone

@@ -7,6 +7,7 @@ from typing import Final
 import trio
 
 from pyfs._core import Address, Chunk, Render, Schema
+from pyfs.concurrency import map_concurrently
 from pyfs.store.chunks import ChunkStore
 from pyfs.store.traversal import BATCH_MAX
 
@@ -15,7 +16,7 @@ LEAVES_PER_RENDER: Final = 256
 LEAVES_ON_LOOP: Final = 8
 """Rendering these takes less time than handing them to a thread."""
 RENDERS_MAX: Final = 4
-"""Batches rendered or fetched at a time for one request; bounds the memory of a long one."""
+"""Threads that render; rendering is all computation, more would only fight for the cores."""
 
 
 class LeafTexts:
@@ -27,7 +28,6 @@ class LeafTexts:
         self._texts: OrderedDict[tuple[Address, Address], bytes] = OrderedDict()
         self._bytes = 0
         self._landing: dict[tuple[Address, Address], trio.Event] = {}
-        # Rendering is all computation: more threads than this only fight for the cores.
         self._limiter = trio.CapacityLimiter(RENDERS_MAX)
 
     async def get(
@@ -38,7 +38,7 @@ class LeafTexts:
         wanted = list(dict.fromkeys(leaves))
         while wanted:
             missing: list[Address] = []
-            landing: list[trio.Event] = []
+            landing: set[trio.Event] = set()
             for leaf in wanted:
                 key = (schema.address, leaf)
                 text = self._texts.get(key)
@@ -46,7 +46,7 @@ class LeafTexts:
                     self._texts.move_to_end(key)
                     found[leaf] = text
                 elif key in self._landing:
-                    landing.append(self._landing[key])
+                    landing.add(self._landing[key])
                 else:
                     missing.append(leaf)
             if missing:
@@ -70,28 +70,45 @@ class LeafTexts:
     async def _render_all(
         self, schema: Schema, leaves: Sequence[Address], embedded: Mapping[Address, Chunk]
     ) -> dict[Address, bytes]:
-        landed = trio.Event()
-        keys = [(schema.address, leaf) for leaf in leaves]
-        self._landing.update(dict.fromkeys(keys, landed))
+        """Fetches all *leaves* at once and renders them in portions, which land one by one."""
+        portions = [
+            leaves[at : at + LEAVES_PER_RENDER] for at in range(0, len(leaves), LEAVES_PER_RENDER)
+        ]
+        texts: dict[Address, bytes] = {}
+        under_way = [self._take_off(schema, portion) for portion in portions]
         try:
-            chunks = {leaf: embedded[leaf] for leaf in leaves if leaf in embedded}
             stored = [leaf for leaf in leaves if leaf not in embedded]
+            chunks = dict(embedded)
             if stored:
                 fetched = await self._chunks.get_many(stored)
                 chunks.update(zip(stored, fetched, strict=True))
-            texts: dict[Address, bytes] = {}
-            for at in range(0, len(leaves), LEAVES_PER_RENDER):
-                batch = leaves[at : at + LEAVES_PER_RENDER]
-                rendered = await self._render(schema, [chunks[leaf] for leaf in batch])
-                texts.update(zip(batch, rendered, strict=True))
-            for leaf, text in texts.items():
-                self.keep(schema, leaf, text)
-            return texts
+
+            async def render(number: int) -> None:
+                portion = portions[number]
+                rendered = await self._render(schema, [chunks[leaf] for leaf in portion])
+                for leaf, text in zip(portion, rendered, strict=True):
+                    texts[leaf] = text
+                    self.keep(schema, leaf, text)
+                self._land(schema, portion, under_way[number])
+
+            await map_concurrently(render, range(len(portions)))
         finally:
-            # No await between these lines: nobody can see one without the other.
-            for key in keys:
-                del self._landing[key]
-            landed.set()
+            for portion, landed in zip(portions, under_way, strict=True):
+                self._land(schema, portion, landed)
+        return texts
+
+    def _take_off(self, schema: Schema, leaves: Sequence[Address]) -> trio.Event:
+        landed = trio.Event()
+        self._landing.update(((schema.address, leaf), landed) for leaf in leaves)
+        return landed
+
+    def _land(self, schema: Schema, leaves: Sequence[Address], landed: trio.Event) -> None:
+        if landed.is_set():
+            return
+        # No await between these lines: nobody can see one without the other.
+        for leaf in leaves:
+            del self._landing[schema.address, leaf]
+        landed.set()
 
     async def _render(self, schema: Schema, chunks: Sequence[Chunk]) -> list[bytes]:
         render = Render(schema, chunks)

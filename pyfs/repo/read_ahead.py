@@ -1,9 +1,9 @@
 """How far ahead of a reader to prepare text.
 
 A stream is a run of reads of one text that follow each other. Its first read prepares nothing
-(it may be the only one: `head -1`), each further one doubles the window. The kernel hands out
-reads of one stream in parallel and slightly out of order, so a read near the stream's end
-belongs to it. Several readers of one text are told apart by where they are.
+(it may be the only one: `head -1`), each further one widens the window fourfold. The kernel
+hands out reads of one stream in parallel and slightly out of order, so a read near the stream's
+end belongs to it. Several readers of one text are told apart by where they are.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import Final
 KIB: Final = 1024
 WINDOW_BYTES_MIN: Final = 512 * KIB
 """The window of a stream's second read: little enough for who only looks at the beginning."""
+GROWTH: Final = 4
 SLACK_BYTES: Final = 1024 * KIB
 """How far a read may be from the end of a stream and still belong to it."""
 STREAMS_MAX: Final = 8
@@ -45,7 +46,7 @@ class ReadAhead:
         if end <= stream.end:
             return None
         stream.end = end
-        grown = max(WINDOW_BYTES_MIN, 2 * stream.window)
+        grown = max(WINDOW_BYTES_MIN, GROWTH * stream.window)
         stream.window = min(self._window_bytes_max, grown)
         start = max(stream.ahead, end)
         stop = end + stream.window

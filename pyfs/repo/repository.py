@@ -116,13 +116,16 @@ class Repository:
         self.author: Final = author
         self._remote = remote
         self._set = chunks
-        self._chunks: ChunkStore = Rereading(chunks, self._reread)
+        self._chunks: ChunkStore = Rereading(chunks, self._number_of_reads, self._reread)
         self._config = config
         self._lengths = lengths
         self._nursery = nursery
         self._texts = LeafTexts(self._chunks, config.memory_bytes_max // TEXT_SHARE)
         self._stored = Stored(Manifest.EMPTY, NO_REFS)
         self._read_began: float | None = None
+        # Reads are numbered, since two of them may begin at one reading of the clock.
+        self._reads_begun = 0
+        self._last_read = 0
         self._refreshed_at = 0.0
         self._reading = trio.Lock()
         # One push at a time: two of one mount would only take each other's turn away.
@@ -165,11 +168,11 @@ class Repository:
 
     async def refresh(self, max_age_s: float) -> None:
         """Reads the manifest again if the last read is older than *max_age_s* seconds."""
-        asked = trio.current_time()
+        asked, begun = trio.current_time(), self._reads_begun
         async with self._reading:
             began = self._read_began
             # A read that began after this was asked for serves it too.
-            if began is not None and (began >= asked or asked - began < max_age_s):
+            if self._last_read > begun or (began is not None and asked - began < max_age_s):
                 return
             await self._read_manifest()
 
@@ -349,16 +352,20 @@ class Repository:
                 # The push is done: that others cannot see it from here yet does not undo it.
                 log.warning("reading back what was pushed to %s: %s", self._remote.url, exc)
 
-    async def _reread(self, asked: float) -> None:
-        """Reads the manifest again, unless that was done since *asked*."""
+    def _number_of_reads(self) -> int:
+        return self._reads_begun
+
+    async def _reread(self, begun: int) -> None:
+        """Reads the manifest again, unless a read succeeded that began after *begun* others."""
         async with self._reading:
-            if self._read_began is None or self._read_began < asked:
+            if self._last_read <= begun:
                 await self._read_manifest()
 
     async def _read_manifest(self) -> None:
         """Reads the manifest and what it names; `_reading` is held."""
         for _ in range(REREADS_MAX):
             began = trio.current_time()
+            self._reads_begun += 1
             manifest = await self._remote.manifests.read()
             try:
                 refs = await self._refs_of(manifest)
@@ -367,7 +374,7 @@ class Repository:
                 gone = exc
                 continue
             self._stored = Stored(manifest, refs)
-            self._read_began = began
+            self._read_began, self._last_read = began, self._reads_begun
             self._refreshed_at = time.time()
             return
         raise RemoteError(f"the manifest of {self._remote.url} names a file that is gone: {gone}")

@@ -12,6 +12,7 @@ from typing import Final
 import trio
 
 from pyfs._core import Address, Extent, Schema, Table, TextLayout
+from pyfs.concurrency import map_concurrently
 from pyfs.errors import CorruptionError, PyfsError
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.leaf_texts import LeafTexts
@@ -25,7 +26,9 @@ EVERYTHING: Final = 2**63 - 1
 LEAF_TEXT_GUESS: Final = 4096
 """Bytes of text in a leaf: what 4 KiB of stored rows come to, more or less."""
 LEAVES_AT_ONCE: Final = 1024
-"""Leaves fetched and rendered in one step: about 4 MiB of text."""
+"""Leaves fetched and rendered together: about 4 MiB of text."""
+GROUPS_AT_ONCE: Final = 4
+"""So many such groups are under way at a time: while one is fetched others are rendered."""
 RECALL_MAX: Final = 4096
 """Leaves whose length is looked up on disk at a time."""
 LENGTHS_KEPT_BACK: Final = 256
@@ -141,17 +144,17 @@ class TableVersion:
         return found
 
     async def _prepare(self, start: int, stop: int) -> None:
-        """Renders `[start, stop)` into the cache of texts, in steps, the first ones first."""
+        """Renders `[start, stop)` into the cache of texts."""
         async with self._readers_ahead:
-            step = LEAVES_AT_ONCE * LEAF_TEXT_GUESS // 4
             try:
-                for at in range(start, stop, step):
-                    extents = await self._extents(at, min(step, stop - at))
-                    leaves = [extent.leaf for extent in extents]
-                    await self._texts.get(self.schema, leaves, self._embedded)
+                extents = await self._extents(start, stop - start)
+                await map_concurrently(self._render_group, _groups([e.leaf for e in extents]))
             except PyfsError as exc:
                 # Nobody waits for this; whoever reads there gets the error himself.
                 log.debug("reading ahead in table %s: %s", self.address, exc)
+
+    async def _render_group(self, leaves: Sequence[Address]) -> dict[Address, bytes]:
+        return await self._texts.get(self.schema, leaves, self._embedded)
 
     async def _extents(self, offset: int, length: int) -> list[Extent]:
         await self._place(offset, length)
@@ -160,7 +163,7 @@ class TableVersion:
     async def _place(self, offset: int, length: int) -> None:
         """Finds out which leaves hold `[offset, offset + length)`."""
         # As many at a time as the range may hold: a short read must not fetch a long text.
-        limit = min(LEAVES_AT_ONCE, length // LEAF_TEXT_GUESS + 2)
+        limit = min(GROUPS_AT_ONCE * LEAVES_AT_ONCE, length // LEAF_TEXT_GUESS + 2)
         while True:
             nodes, leaves = self._layout.frontier(offset, length, limit)
             if not nodes and not leaves:
@@ -185,13 +188,16 @@ class TableVersion:
             _, upcoming = self._layout.frontier(offset, EVERYTHING, RECALL_MAX)
             if await self._recall([*leaves, *upcoming]):
                 return
-        texts = await self._texts.get(self.schema, leaves, self._embedded)
+        await map_concurrently(self._measure_group, _groups(leaves))
+        if len(self._measured) >= LENGTHS_KEPT_BACK:
+            await self._write_lengths()
+
+    async def _measure_group(self, leaves: Sequence[Address]) -> None:
+        texts = await self._render_group(leaves)
         lengths = [(leaf, len(text)) for leaf, text in texts.items()]
         self._layout.set_lengths(lengths)
         self._recalled.difference_update(texts)
         self._measured.extend(lengths)
-        if len(self._measured) >= LENGTHS_KEPT_BACK:
-            await self._write_lengths()
 
     async def _recall(self, leaves: Sequence[Address]) -> bool:
         """Takes what is remembered of *leaves*; whether that was anything."""
@@ -214,3 +220,7 @@ class TableVersion:
             f"leaf {extent.leaf} of table {self.address} has {actual} bytes of text, remembered"
             f" were {extent.length}; the remembered lengths are deleted, mount again"
         )
+
+
+def _groups(leaves: Sequence[Address]) -> list[Sequence[Address]]:
+    return [leaves[at : at + LEAVES_AT_ONCE] for at in range(0, len(leaves), LEAVES_AT_ONCE)]
