@@ -15,6 +15,7 @@ from pyfs.fuse.handles import HandleTable
 from pyfs.fuse.inodes import InodeTable
 from pyfs.vfs.names import NAME_BYTES_MAX, SUFFIX
 from pyfs.vfs.node import AnyNode, Attributes, Kind, ScratchDirectory, ScratchFile, ScratchLink
+from pyfs.vfs.processes import process_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +94,7 @@ class Operations(pyfuse3.Operations):
             if fh is not None:
                 await self._open[fh].truncate(attr.st_size)
             else:
-                await self._files.truncate(node, attr.st_size, ctx.pid)
+                await self._files.truncate(node, attr.st_size, process_of(ctx.pid))
         # Owner, mode and times of a table are accepted and forgotten: tools set them and would
         # complain, but a commit has no place for them.
         if isinstance(node, ScratchFile | ScratchDirectory) and fields.update_mode:
@@ -178,7 +179,7 @@ class Operations(pyfuse3.Operations):
 
     @handler
     async def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
-        await self._files.remove(self._inodes[parent_inode], os.fsdecode(name), ctx.pid)
+        await self._files.remove(self._inodes[parent_inode], os.fsdecode(name), process_of(ctx.pid))
 
     @handler
     async def rename(
@@ -198,14 +199,14 @@ class Operations(pyfuse3.Operations):
             self._inodes[parent_inode_new],
             os.fsdecode(name_new),
             keep=bool(flags & pyfuse3.RENAME_NOREPLACE),
-            pid=ctx.pid,
+            pid=process_of(ctx.pid),
         )
 
     # Files
 
     @handler
     async def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> FileInfo:
-        return self._opened(await self._files.open(self._inodes[inode], flags, ctx.pid))
+        return self._opened(await self._files.open(self._inodes[inode], flags, process_of(ctx.pid)))
 
     @handler
     async def create(
@@ -219,7 +220,7 @@ class Operations(pyfuse3.Operations):
         permissions = stat.S_IMODE(mode & ~ctx.umask)
         parent = self._inodes[parent_inode]
         node, handle = await self._files.create(
-            parent, os.fsdecode(name), permissions, flags, ctx.pid
+            parent, os.fsdecode(name), permissions, flags, process_of(ctx.pid)
         )
         return self._opened(handle), await self._entry(node)
 

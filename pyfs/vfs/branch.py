@@ -160,6 +160,7 @@ class Branch:
         self._shown[table] = node
         self.gone.pop(table, None)
         self.remembered.pop(table, None)
+        self.note = None
         name = file_name(table)
         if self.local.get(name) is node:
             del self.local[name]

@@ -65,6 +65,16 @@ class ProcessStat:
         return cls(process, int(fields[1]), int(fields[3]), code & 0x7F if exiting else 0)
 
 
+def process_of(thread: int) -> int:
+    """The process that *thread* is of: the kernel says which thread asked, not which process."""
+    try:
+        text = Path(f"/proc/{thread}/status").read_text()
+    except OSError:
+        return thread
+    line = next((line for line in text.splitlines() if line.startswith("Tgid:")), None)
+    return int(line.split()[1]) if line else thread
+
+
 class LastReads:
     """At which commit each process last read a table.
 

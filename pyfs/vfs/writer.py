@@ -89,18 +89,29 @@ class Writer(Handle):
     async def write(self, offset: int, data: bytes) -> int:
         async with self._lock:
             self._saver.check_writable()
-            await self._copy_old(offset)
-            if self._append:
-                offset = self._spool.size
-            if offset == 0:
-                self._begin_anew(fresh=self._spool.size == 0)
-            self._spool.write(offset, data)
-            self._dirty, self._ended = True, False
+            try:
+                offset = await self._store(offset, data)
+            except PyfsError as exc:
+                # The text has a hole now: it must not be saved even if the tool goes on.
+                self._refusal = exc
+                raise
+            finally:
+                self._dirty, self._ended = True, False
             if self._refusal is None:
                 await self._parse(offset, data)
             if self._refusal is not None:
                 raise self._refusal
             return len(data)
+
+    async def _store(self, offset: int, data: bytes) -> int:
+        """Writes to the spool; returns where."""
+        await self._copy_old(offset)
+        if self._append:
+            offset = self._spool.size
+        if offset == 0:
+            self._begin_anew(fresh=self._spool.size == 0)
+        self._spool.write(offset, data)
+        return offset
 
     async def truncate(self, size: int) -> None:
         async with self._lock:

@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import Any
 
-from pyfs.vfs.processes import LastReads, ProcessStat
+from pyfs.vfs.processes import LastReads, ProcessStat, process_of
 
 SLEEP = "import sys; print(flush=True); sys.stdin.read()"
 
@@ -77,3 +78,12 @@ def test_a_process_that_is_gone_has_read_nothing() -> None:
     reads = LastReads()
     reads.note("main", "primes", child.pid, "commit")  # type: ignore[arg-type]
     assert reads.base("main", "primes", child.pid) is None
+
+
+def test_a_thread_asks_for_its_process() -> None:
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(process_of(threading.get_native_id())))
+    thread.start()
+    thread.join()
+    assert found == [os.getpid()]
+    assert process_of(os.getpid()) == os.getpid()

@@ -1,12 +1,13 @@
 """Texts that are written under a table's name."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 import trio
 
-from pyfs.errors import ConflictError, InvalidTextError, RemoteError, UnsupportedError
+from pyfs.errors import ConflictError, InvalidTextError, RemoteError, SpaceError, UnsupportedError
 from pyfs.vfs.node import TableFile
 from tests.support.memory_repository import MemoryRepository
 from tests.support.shell import PRIMES, Shell, run, shell
@@ -497,5 +498,29 @@ def test_two_writers_have_inodes_of_their_own(tmp_path: Path) -> None:
             assert await first.read(0, 100) == PRIMES
             await sh.close(first)
             assert await sh.read("main/primes.csv") == MORE
+
+    run(main)
+
+
+def test_a_text_with_a_hole_is_never_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk was full for one write; the tool went on all the same."""
+
+    async def main() -> None:
+        async with shell(tmp_path) as sh:
+            handle = await sh.open("main/primes.csv", os.O_WRONLY | os.O_TRUNC)
+            await handle.write(0, PRIMES)
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "pwrite", _full)
+                with pytest.raises(SpaceError):
+                    await handle.write(len(PRIMES), b"7,4\n")
+            with pytest.raises(SpaceError):
+                await handle.write(len(PRIMES) + 4, b"11,5\n")
+            with pytest.raises(SpaceError):
+                await handle.flush()
+            await handle.release()
+            assert sh.repository.log_of("main") == ["push"]
+
+    def _full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     run(main)
