@@ -1,6 +1,7 @@
 //! Rows as text: how Dolt exports a table to CSV, leaf by leaf, and back.
 
 pub mod columns;
+mod computed;
 pub mod extent;
 pub mod parse;
 pub mod render;

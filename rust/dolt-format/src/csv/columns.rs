@@ -1,5 +1,6 @@
 //! `Columns`: where each shown column's value stands in a row's tuples, and how it is printed.
 
+use super::computed;
 use crate::FormatError;
 use crate::message::schema::TableSchema;
 use crate::value::encoding as e;
@@ -77,7 +78,7 @@ impl Columns {
             let sql_type = SqlType::parse(&column.sql_type)?;
             let source = match sources.get(position).cloned().flatten() {
                 Some(source) => source,
-                None => computed(&column.default, &names, schema, &sql_type)?,
+                None => computed::source(&column.default, &names, schema, &sql_type)?,
             };
             shown.push(ShownColumn {
                 position,
@@ -92,28 +93,6 @@ impl Columns {
             sources,
             keyless,
         })
-    }
-}
-
-/// A virtual column, where it is integer arithmetic over stored integer columns.
-fn computed(
-    text: &str,
-    names: &[&str],
-    schema: &TableSchema,
-    sql_type: &SqlType,
-) -> Result<Source, FormatError> {
-    let unsupported =
-        || FormatError::Unsupported(format!("the generated column's expression {text}"));
-    let expression = Expression::parse(text, names)?;
-    for position in expression.columns() {
-        let column = schema.columns.get(position).ok_or_else(unsupported)?;
-        if column.is_virtual || !(e::INT8..=e::UINT64).contains(&column.encoding) {
-            return Err(unsupported());
-        }
-    }
-    match sql_type {
-        SqlType::Int { .. } => Ok(Source::Computed(expression)),
-        _ => Err(unsupported()),
     }
 }
 

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::columns::{Columns, ShownColumn, Source, integer};
+use super::computed::push_computed;
 use super::push_field;
 use crate::message::schema::TableSchema;
 use crate::tree::{Kind, Node, Traversal};
 use crate::value::adaptive::{self, Adaptive};
 use crate::value::encoding as e;
+use crate::value::expression::Integer;
 use crate::value::number::{push_decimal, push_float, push_i64, push_u64};
 use crate::value::sql_type::SqlType;
 use crate::value::time::{push_date, push_datetime, push_time};
@@ -102,9 +104,8 @@ impl Renderer {
                     out.push(b',');
                 }
                 if let Source::Computed(expression) = &column.source {
-                    let value = expression.evaluate(&|at| self.integer_at(&row, at));
-                    if let Some(value) = value {
-                        out.extend_from_slice(value.to_string().as_bytes());
+                    if let Some(value) = expression.evaluate(&|at| self.integer_at(&row, at)) {
+                        push_computed(column, value.value, out)?;
                     }
                 } else if let Some(field) = row.field(&column.source) {
                     push_value(column, field, values, &mut scratch, out)?;
@@ -119,14 +120,20 @@ impl Renderer {
         Ok(())
     }
 
-    fn integer_at(&self, row: &Row<'_>, position: usize) -> Option<i128> {
+    fn integer_at(&self, row: &Row<'_>, position: usize) -> Option<Integer> {
         let source = self.columns.sources.get(position)?.as_ref()?;
         let column = self
             .columns
             .shown
             .iter()
             .find(|column| column.position == position)?;
-        integer(column.encoding, row.field(source)?)
+        Some(Integer {
+            value: integer(column.encoding, row.field(source)?)?,
+            unsigned: matches!(
+                column.encoding,
+                e::UINT8 | e::UINT16 | e::UINT32 | e::UINT64
+            ),
+        })
     }
 }
 

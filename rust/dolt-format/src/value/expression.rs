@@ -2,11 +2,54 @@
 
 use crate::FormatError;
 
+/// An integer as SQL has it: 64 bits, with or without a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Integer {
+    /// Its value.
+    pub value: i128,
+    /// Whether its type is unsigned.
+    pub unsigned: bool,
+}
+
+impl Integer {
+    /// A literal has the smallest type it fits in: 127 is signed, 128 is not, 256 is again.
+    const fn literal(value: i128) -> Self {
+        let bits = 128 - value.leading_zeros();
+        Self {
+            value,
+            unsigned: matches!(bits, 8 | 16 | 32 | 64),
+        }
+    }
+
+    /// Two unsigned operands are worked on as such, others as signed ones that stop at the ends
+    /// of their range. Results wrap around, as in Dolt (go-mysql-server: `arithmetic.go`).
+    fn operate(self, operator: char, other: Self) -> Self {
+        let unsigned = self.unsigned && other.unsigned;
+        let value = if unsigned {
+            let (left, right) = (self.value as u64, other.value as u64);
+            i128::from(match operator {
+                '+' => left.wrapping_add(right),
+                '-' => left.wrapping_sub(right),
+                _ => left.wrapping_mul(right),
+            })
+        } else {
+            let signed = |value: i128| value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+            let (left, right) = (signed(self.value), signed(other.value));
+            i128::from(match operator {
+                '+' => left.wrapping_add(right),
+                '-' => left.wrapping_sub(right),
+                _ => left.wrapping_mul(right),
+            })
+        };
+        Self { value, unsigned }
+    }
+}
+
 /// Sums and products of integer columns and literals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expression {
     /// A literal.
-    Literal(i128),
+    Literal(Integer),
     /// The value of a column, by its position in the table.
     Column(usize),
     /// Two operands and `+`, `-` or `*`.
@@ -37,19 +80,15 @@ impl Expression {
             .ok_or_else(unsupported)
     }
 
-    /// The value; `None` when a column is NULL or the result is beyond 128 bits.
-    pub fn evaluate(&self, column: &impl Fn(usize) -> Option<i128>) -> Option<i128> {
+    /// The value; `None` when a column is NULL.
+    pub fn evaluate(&self, column: &impl Fn(usize) -> Option<Integer>) -> Option<Integer> {
         match self {
             Self::Literal(value) => Some(*value),
             Self::Column(position) => column(*position),
-            Self::Binary(left, operator, right) => {
-                let (left, right) = (left.evaluate(column)?, right.evaluate(column)?);
-                match operator {
-                    '+' => left.checked_add(right),
-                    '-' => left.checked_sub(right),
-                    _ => left.checked_mul(right),
-                }
-            }
+            Self::Binary(left, operator, right) => Some(
+                left.evaluate(column)?
+                    .operate(*operator, right.evaluate(column)?),
+            ),
         }
     }
 
@@ -125,7 +164,9 @@ impl Parser<'_> {
             return None;
         }
         self.rest = rest;
-        digits.parse().ok().map(Expression::Literal)
+        // Greater ones are decimals.
+        let value: u64 = digits.parse().ok()?;
+        Some(Expression::Literal(Integer::literal(value.into())))
     }
 }
 
@@ -139,15 +180,32 @@ mod tests {
         let value = |text| {
             parse(text)
                 .expect(text)
-                .evaluate(&|at| Some(3 + at as i128))
+                .evaluate(&|at| Some(Integer::literal(3 + at as i128)))
+                .map(|integer| integer.value)
         };
         assert_eq!(value("((`a` + `b`))"), Some(7));
         assert_eq!(value("(`a` * 2 - (1 + `b`))"), Some(1));
+        assert_eq!(value("200 - 250"), Some(i128::from(50u64.wrapping_neg())));
+        assert_eq!(value("`a` - 250"), Some(-247));
+        assert_eq!(value("9223372036854775807 + 1"), Some(i64::MIN.into()));
+        assert_eq!(
+            value("18446744073709551615 - `a`"),
+            Some(i128::from(i64::MAX) - 3)
+        );
         assert_eq!(
             parse("`a` + 1").expect("it parses").evaluate(&|_| None),
             None
         );
-        for text in ["upper(`a`)", "`a` / 2", "1.5", "`c`", "", "(`a`", "`a` `b`"] {
+        for text in [
+            "upper(`a`)",
+            "`a` / 2",
+            "1.5",
+            "99999999999999999999",
+            "`c`",
+            "",
+            "(`a`",
+            "`a` `b`",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
         let deep = "(".repeat(100_000);

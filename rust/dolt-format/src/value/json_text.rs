@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::from_text::Reason;
-use super::number::push_float;
+use super::number::{push_float, push_plain_float};
 
 /// Appends the normal form of a JSON document.
 pub(crate) fn push_normalised(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
@@ -89,8 +89,7 @@ fn push_value(value: &Value, out: &mut Vec<u8>) {
 fn push_number(value: f64, out: &mut Vec<u8>) {
     let magnitude = value.abs();
     if magnitude == 0.0 || (1e-6..1e21).contains(&magnitude) {
-        // Rust prints floats in full, with the shortest digits that read back the same.
-        out.extend_from_slice(value.to_string().as_bytes());
+        push_plain_float(value, out);
         return;
     }
     let start = out.len();
@@ -145,6 +144,7 @@ mod tests {
                 "\"\\ud83d\\ude00 \\ud83d\\\\ud83d \\udc00\\ud83d\\n\"",
                 "\"😀 \u{fffd}\\\\ud83d \u{fffd}\u{fffd}\\n\"",
             ),
+            ("1125899906842624.25", "1125899906842624.2"),
             ("\"\\u00e9\\u003c/\\u2028\\u0001\"", "\"é</\\u2028\\u0001\""),
         ] {
             let mut out = Vec::new();

@@ -186,6 +186,8 @@ fn split_arguments(text: &str) -> Option<(Vec<String>, &str)> {
     let mut quoted = false;
     while let Some((at, character)) = characters.next() {
         match character {
+            // Dolt stores members with their backslashes as they are, and reads them as escapes.
+            '\\' if quoted => argument.push(unescaped(characters.next()?.1)),
             '\'' if quoted && characters.peek().is_some_and(|(_, next)| *next == '\'') => {
                 argument.push('\'');
                 characters.next();
@@ -200,6 +202,19 @@ fn split_arguments(text: &str) -> Option<(Vec<String>, &str)> {
         }
     }
     None
+}
+
+/// What a character means behind a backslash in a quoted SQL string.
+const fn unescaped(character: char) -> char {
+    match character {
+        '0' => '\0',
+        'b' => '\u{8}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'Z' => '\u{1a}',
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -246,6 +261,17 @@ mod tests {
         );
         assert_eq!(parse("VECTOR(3)"), SqlType::Vector(3));
         assert_eq!(parse("point SRID 4326"), SqlType::Geometry);
+        assert_eq!(
+            parse(r"set('\.','a\nb','c\\d','\%','it\'s')"),
+            SqlType::Set(vec![
+                ".".into(),
+                "a\nb".into(),
+                r"c\d".into(),
+                "%".into(),
+                "it's".into()
+            ])
+        );
+        assert!(SqlType::parse(r"enum('\').").is_err());
         assert!(SqlType::parse("uuid").is_err());
         assert!(SqlType::parse("enum('x").is_err());
     }
