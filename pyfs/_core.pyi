@@ -82,7 +82,7 @@ class Chunk:
     def contents(self) -> bytes:
         """A copy of the uncompressed bytes."""
 
-# Storage: table files, archives, manifests (docs/FORMAT.md)
+# Storage: table files, archives, manifests
 
 @final
 class ReadPlan:
