@@ -19,7 +19,7 @@ use dolt_format::table::plan::ReadPlan;
 use dolt_format::tree::scan::AddressMapScan;
 use dolt_format::tree::{Kind, Node, Traversal};
 use dolt_format::value::adaptive;
-use dolt_format::value::expression::Expression;
+use dolt_format::value::expression::{Expression, Integer};
 use dolt_format::value::from_text::TextCodec;
 use dolt_format::value::sql_type::SqlType;
 use dolt_format::value::tuple::Tuple;
@@ -339,7 +339,14 @@ pub fn expression(data: &[u8]) {
         return;
     };
     if let Ok(expression) = Expression::parse(text, &["a", "b"]) {
-        let _ = expression.clone().evaluate(&|_| Some(i128::from(i64::MAX)));
+        for (value, unsigned) in [(i64::MAX.into(), false), (u64::MAX.into(), true)] {
+            let integer = Integer { value, unsigned };
+            let value = expression.evaluate(&|_| Some(integer));
+            assert!(
+                value.is_some_and(|result| i64::try_from(result.value).is_ok()
+                    || result.unsigned && u64::try_from(result.value).is_ok())
+            );
+        }
         assert!(expression.columns().iter().all(|at| *at < 2));
     }
 }
