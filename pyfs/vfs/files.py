@@ -218,6 +218,8 @@ class Files:
                 raise AlreadyExistsError(f"{name} is there already")
             node = entries[name] = ScratchDirectory(branch, permissions)
             return node
+        # The new branch starts from a head, which must not have what was removed from it.
+        await self._drops.commit_all(self._tree.seen)
         return await self._tree.make_branch(parent, name)
 
     async def make_link(self, parent: AnyNode, name: str, target: str) -> ScratchLink:

@@ -404,3 +404,14 @@ def test_scratch_is_gone_after_the_mount(tmp_path: Path) -> None:
                 await sh.node("main/notes.txt")
 
     run(main)
+
+
+def test_regression_a_new_branch_had_what_was_just_removed(tmp_path: Path) -> None:
+    async def main() -> None:
+        repository = MemoryRepository({"a": PRIMES, "b": PRIMES})
+        async with shell(tmp_path, repository, drop_delay_s=LATER) as sh:
+            await sh.unlink("main/a.csv")
+            await sh.mkdir("x")
+            assert await sh.ls("x") == ["b.csv"]
+
+    run(main)
