@@ -71,6 +71,12 @@ class Proxy:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 pass
 
+            def handle_expect_100(self) -> bool:
+                # Unflushed, it would keep the client waiting for a second.
+                expected = super().handle_expect_100()
+                self.wfile.flush()
+                return expected
+
             def forward(self) -> None:
                 body = self._body()
                 time.sleep(proxy._latency_s)
