@@ -148,6 +148,15 @@ class TableIndex:
     ) -> list[ReadPlan]:
         """The reads for those of *addresses* that are here, neighbours joined over small gaps."""
 
+    def plan_within(
+        self, addresses: Sequence[Address], ranges: Sequence[tuple[int, int]]
+    ) -> tuple[list[tuple[int, ReadPlan]], list[Address]]:
+        """The reads of those of *addresses* whose records lie within one of *ranges*.
+
+        A range is a start and an end in the file. Each read comes with the number of its range;
+        then come the addresses that lie in none, or not in this file.
+        """
+
     def decode(self, plan: ReadPlan, data: bytes) -> list[Chunk]:
         """The chunks that *plan* describes, out of the bytes it read, each verified."""
 

@@ -202,4 +202,5 @@ def report(latency: str, results: dict[str, Result]) -> None:
         print(line)
 
 
-main()
+if __name__ == "__main__":
+    main()

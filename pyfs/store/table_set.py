@@ -1,4 +1,9 @@
-"""`TableSet`: finds addresses among the files of a manifest and reads them in few ranges."""
+"""`TableSet`: finds addresses among the files of a manifest and reads them in few ranges.
+
+A short read is made longer: dolt writes a commit, its root value, its tables and their inner nodes
+one after the other, so that what is asked for next often lies right behind. The bytes are kept as
+they came (`SpanCache`).
+"""
 
 import logging
 from collections.abc import Sequence
@@ -13,7 +18,7 @@ from pyfs.config import MountConfig
 from pyfs.errors import AccessError, CorruptionError, NotFoundError, PyfsError
 from pyfs.store.cache import ChunkCache
 from pyfs.store.chunks import Remote, Tail
-from pyfs.store.disk_cache import DiskCache
+from pyfs.store.span_cache import SpanCache
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +34,8 @@ class OpenFile:
     file: str
     """Its name, with `.darc` if it is an archive."""
     index: TableIndex
+    len: int
+    """Its bytes."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +54,9 @@ class TableSet:
         self._config = config
         self._files: dict[str, OpenFile] = {}
         self._memory = ChunkCache(config.memory_bytes_max // 2)
-        self._disk = DiskCache(config.cache_dir, 0 if remote.local else config.cache_bytes_max)
+        self._spans = SpanCache(
+            config.cache_dir, remote.url, 0 if remote.local else config.cache_bytes_max
+        )
         self._flights: dict[Address, Flight] = {}
 
     async def update(self, manifest: Manifest) -> None:
@@ -113,8 +122,8 @@ class TableSet:
                     found[address] = other.chunks[address]
 
     async def aclose(self) -> None:
-        """Closes the cache on disk."""
-        await trio.to_thread.run_sync(self._disk.close)
+        """Waits until the cache on disk is written."""
+        await trio.to_thread.run_sync(self._spans.close)
 
     async def _fly(self, flight: Flight, addresses: list[Address]) -> None:
         try:
@@ -129,48 +138,54 @@ class TableSet:
 
     async def _fetch(self, addresses: list[Address]) -> list[Chunk]:
         chunks: list[Chunk] = []
-        if not self._remote.local:
-            chunks = await trio.to_thread.run_sync(self._disk.get, addresses)
-        have = {chunk.address for chunk in chunks}
-        left = [address for address in addresses if address not in have]
-        if not left:
-            return chunks
+        left = addresses
         reads: list[tuple[OpenFile, ReadPlan]] = []
         for file in self._files.values():
             here = [a for a, found in zip(left, file.index.contains(left), strict=True) if found]
             if not here:
                 continue
-            await self._load_dictionaries(file, here)
-            gap, length = self._config.read_gap_bytes_max, self._config.read_length_bytes_max
-            reads.extend((file, plan) for plan in file.index.plan(here, gap, length))
             taken = set(here)
             left = [address for address in left if address not in taken]
+            await self._load_dictionaries(file, here)
+            if not self._remote.local:
+                kept, here = await trio.to_thread.run_sync(self._spans.chunks, file.index, here)
+                chunks.extend(kept)
+            gap, length = self._config.read_gap_bytes_max, self._config.read_length_bytes_max
+            reads.extend((file, plan) for plan in file.index.plan(here, gap, length))
             if not left:
                 break
         if left:
             raise CorruptionError(
                 f"chunk {left[0]} is in none of the {len(self._files)} files of {self._remote.url}"
             )
-        fetched = [c for part in await map_concurrently(self._read, reads) for c in part]
-        if not self._remote.local:
-            await trio.to_thread.run_sync(self._disk.put, fetched)
-        return chunks + fetched
+        for part in await map_concurrently(self._read, reads):
+            chunks.extend(part)
+        return chunks
 
     async def _read(self, read: tuple[OpenFile, ReadPlan]) -> list[Chunk]:
         file, plan = read
-        data = await self._remote.files.read(file.file, plan.offset, plan.length)
+        data = await self._read_span(file, plan)
         return await trio.to_thread.run_sync(file.index.decode, plan, data)
 
     async def _load_dictionaries(self, file: OpenFile, addresses: list[Address]) -> None:
         for plan in file.index.dictionary_plans(addresses):
-            data = await self._remote.files.read(file.file, plan.offset, plan.length)
+            data = await self._read_span(file, plan)
             file.index.load_dictionaries(plan, data)
+
+    async def _read_span(self, file: OpenFile, plan: ReadPlan) -> bytes:
+        """The bytes of *plan*; what came along with them is kept."""
+        read = self._remote.files.read
+        if self._remote.local:
+            return await read(file.file, plan.offset, plan.length)
+        length = max(plan.length, min(self._config.read_length_bytes_min, file.len - plan.offset))
+        data = await read(file.file, plan.offset, length)
+        self._spans.keep(file.index.name, plan.offset, data)
+        return data[: plan.length]
 
     async def _open(self, spec: tuple[str, int]) -> OpenFile:
         name, count = spec
         if not self._remote.local:
-            get_tail = self._disk.get_tail
-            kept = await trio.to_thread.run_sync(get_tail, self._remote.url, name)
+            kept = await trio.to_thread.run_sync(self._spans.get_tail, name)
             if kept is not None:
                 return await trio.to_thread.run_sync(_parse, name, *kept)
         # The manifest does not say which kind a file is.
@@ -187,8 +202,7 @@ class TableSet:
                 continue
             opened = await trio.to_thread.run_sync(_parse, name, file, tail)
             if not self._remote.local:
-                put_tail = self._disk.put_tail
-                await trio.to_thread.run_sync(put_tail, self._remote.url, name, file, tail)
+                self._spans.put_tail(name, file, tail)
             return opened
         if isinstance(failure, AccessError):
             raise failure
@@ -197,17 +211,26 @@ class TableSet:
         ) from failure
 
     async def _open_table(self, name: str, count: int) -> tuple[str, Tail]:
-        return name, await self._remote.files.read_tail(name, TableIndex.table_tail_len(count))
+        return name, await self._read_tail(name, name, TableIndex.table_tail_len(count))
 
     async def _open_archive(self, name: str, count: int) -> tuple[str, Tail]:
         file = name + ARCHIVE_SUFFIX
-        tail = await self._remote.files.read_tail(file, TableIndex.archive_tail_guess(count))
+        tail = await self._read_tail(name, file, TableIndex.archive_tail_guess(count))
         needed = TableIndex.archive_tail_len(tail.data, tail.file_len)
         if needed > len(tail.data):
-            tail = await self._remote.files.read_tail(file, needed)
+            tail = await self._read_tail(name, file, needed)
         return file, tail
+
+    async def _read_tail(self, name: str, file: str, length: int) -> Tail:
+        """The last *length* bytes of *file*; a small file comes whole, chunks and all."""
+        if self._remote.local:
+            return await self._remote.files.read_tail(file, length)
+        more = max(length, self._config.read_length_bytes_min)
+        tail = await self._remote.files.read_tail(file, more)
+        self._spans.keep(name, tail.file_len - len(tail.data), tail.data)
+        return Tail(tail.data[-length:], tail.file_len)
 
 
 def _parse(name: str, file: str, tail: Tail) -> OpenFile:
     open_index = TableIndex.archive if file.endswith(ARCHIVE_SUFFIX) else TableIndex.table
-    return OpenFile(file, open_index(name, tail.data, tail.file_len))
+    return OpenFile(file, open_index(name, tail.data, tail.file_len), tail.file_len)

@@ -160,6 +160,18 @@ impl TableIndex {
         plans.into_iter().map(ReadPlan).collect()
     }
 
+    fn plan_within(
+        &self,
+        addresses: Vec<Address>,
+        ranges: Vec<(u64, u64)>,
+    ) -> (Vec<(usize, ReadPlan)>, Vec<Address>) {
+        let (plans, left) = self.inner.plan_within(&raw(&addresses), &ranges);
+        let plans = plans
+            .into_iter()
+            .map(|(range, plan)| (range, ReadPlan(plan)));
+        (plans.collect(), left.into_iter().map(Address).collect())
+    }
+
     fn decode(
         &self,
         py: Python<'_>,

@@ -1,6 +1,6 @@
 //! `TableIndex`: which record of a table file or an archive holds an address, and where.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use zstd::dict::DecoderDictionary;
@@ -203,6 +203,52 @@ impl TableIndex {
             Some((entry.offset, entry.len, u32::try_from(at).ok()?))
         });
         join(items.collect(), false, gap_max, len_max)
+    }
+
+    /// The reads of those of `addresses` whose records lie within one of `ranges` (start and end
+    /// in the file), each with the number of its range, and the addresses that lie in none.
+    #[must_use]
+    pub fn plan_within(
+        &self,
+        addresses: &[Address],
+        ranges: &[(u64, u64)],
+    ) -> (Vec<(usize, ReadPlan)>, Vec<Address>) {
+        let mut order: Vec<usize> = (0..ranges.len()).collect();
+        order.sort_unstable_by_key(|at| ranges.get(*at));
+        // Of the ranges up to each one: the start of the last, and the one that reaches furthest.
+        let mut reach: Vec<(u64, u64, usize)> = Vec::with_capacity(order.len());
+        for at in order {
+            let (start, end) = ranges.get(at).copied().unwrap_or_default();
+            reach.push(match reach.last() {
+                Some(&(_, furthest, by)) if furthest >= end => (start, furthest, by),
+                _ => (start, end, at),
+            });
+        }
+        let mut within: BTreeMap<usize, Vec<(u64, u32, u32)>> = BTreeMap::new();
+        let mut left = Vec::new();
+        for address in addresses {
+            let found = self.find(*address);
+            let entry = found.and_then(|at| Some((self.entries.get(at)?, u32::try_from(at).ok()?)));
+            let range = entry.and_then(|(entry, _)| {
+                let before = reach.partition_point(|(start, ..)| *start <= entry.offset);
+                let (_, end, at) = reach.get(before.checked_sub(1)?)?;
+                (entry.offset + u64::from(entry.len) <= *end).then_some(*at)
+            });
+            match (entry, range) {
+                (Some((entry, item)), Some(range)) => {
+                    within
+                        .entry(range)
+                        .or_default()
+                        .push((entry.offset, entry.len, item))
+                }
+                _ => left.push(*address),
+            }
+        }
+        let plans = within.into_iter().flat_map(|(range, items)| {
+            let joined = join(items, false, u64::MAX, u64::MAX);
+            joined.into_iter().map(move |plan| (range, plan))
+        });
+        (plans.collect(), left)
     }
 
     /// The reads of dictionaries that `addresses` need and `loaded` lacks.

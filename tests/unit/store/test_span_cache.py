@@ -1,0 +1,138 @@
+"""The cache of spans: what it keeps, what it lets go, and that damage costs nothing but time."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pyfs._core import Address, Chunk, TableIndex, TableWriter
+from pyfs.store.chunks import Tail
+from pyfs.store.span_cache import SpanCache
+
+REMOTE = "aws://[t:b]/p"
+
+
+def table_file(count: int) -> tuple[TableIndex, list[Chunk], bytes]:
+    """A table file of *count* chunks that do not compress, its index, and its bytes."""
+    writer = TableWriter()
+    contents = [os.urandom(1000) for _ in range(count)]
+    chunks = [Chunk.verify(Address.of(raw), raw) for raw in contents]
+    writer.add(chunks)
+    file = writer.finish()
+    assert file is not None
+    tail = file.data[-TableIndex.table_tail_len(count) :]
+    return TableIndex.table(file.name, tail, len(file.data)), chunks, file.data
+
+
+@contextmanager
+def cache(folder: Path, bytes_max: int = 1 << 20) -> Iterator[SpanCache]:
+    spans = SpanCache(folder, REMOTE, bytes_max)
+    yield spans
+    spans.close()
+
+
+def addresses(chunks: list[Chunk]) -> list[Address]:
+    return [chunk.address for chunk in chunks]
+
+
+def test_a_span_serves_the_chunks_that_lie_wholly_in_it(tmp_path: Path) -> None:
+    index, chunks, data = table_file(5)
+    asked = addresses(chunks)
+    with cache(tmp_path) as spans:
+        assert spans.chunks(index, asked) == ([], asked)
+        plans = index.plan(asked[:3], 0, 1 << 20)
+        assert [plan.offset for plan in plans] == [0]
+        spans.keep(index.name, 0, data[: plans[0].length + 10])
+        found, left = spans.chunks(index, asked)
+        assert (sorted(addresses(found)), left) == (sorted(asked[:3]), asked[3:])
+
+
+@pytest.mark.parametrize("same_process", [True, False])
+def test_spans_and_tails_outlive_the_process(tmp_path: Path, same_process: bool) -> None:
+    index, chunks, data = table_file(3)
+    with cache(tmp_path) as spans, cache(tmp_path) as other:
+        assert other.chunks(index, addresses(chunks)) == ([], addresses(chunks))
+        spans.keep(index.name, 0, data)
+        spans.put_tail(index.name, "file.darc", Tail(b"tail\0", 7))
+        spans.close()
+        if same_process:
+            assert len(other.chunks(index, addresses(chunks))[0]) == 3
+    with cache(tmp_path) as spans:
+        assert len(spans.chunks(index, addresses(chunks))[0]) == 3
+        assert spans.get_tail(index.name) == ("file.darc", Tail(b"tail\0", 7))
+        assert spans.read(index.name, 5, 10) == data[5:15]
+        assert spans.read(index.name, len(data) - 5, 6) is None
+        assert spans.get_tail("other") is None
+
+
+def test_the_spans_of_two_remotes_are_not_mixed(tmp_path: Path) -> None:
+    with cache(tmp_path) as spans:
+        spans.put_tail("name", "file", Tail(b"tail", 4))
+    other = SpanCache(tmp_path, "aws://[t:b]/other", 1 << 20)
+    assert other.get_tail("name") is None
+    other.close()
+
+
+def test_what_is_damaged_is_not_there(tmp_path: Path) -> None:
+    index, chunks, data = table_file(3)
+    with cache(tmp_path) as spans:
+        spans.keep(index.name, 0, data)
+        spans.put_tail(index.name, "file", Tail(b"tail", 7))
+    for path in [path for path in tmp_path.rglob("*") if path.is_file()]:
+        path.write_bytes(os.urandom(path.stat().st_size))
+    with cache(tmp_path) as spans:
+        assert spans.chunks(index, addresses(chunks)) == ([], addresses(chunks))
+        assert spans.get_tail(index.name) is None
+        assert not list(tmp_path.rglob("*-*")), "a damaged span is deleted"
+
+
+@pytest.mark.parametrize("end", [0, 10, 2000])
+def test_a_span_that_is_cut_off_is_not_there(tmp_path: Path, end: int) -> None:
+    index, chunks, data = table_file(3)
+    with cache(tmp_path) as spans:
+        spans.keep(index.name, 0, data)
+    for path in tmp_path.rglob("*-*"):
+        os.truncate(path, end)
+    with cache(tmp_path) as spans:
+        assert spans.chunks(index, addresses(chunks))[1] == addresses(chunks)
+
+
+def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
+    kib = 1024
+    with cache(tmp_path, 64 * kib) as spans:
+        for number in range(8):
+            spans.keep("a", number * 8 * kib, os.urandom(8 * kib))
+    for number, path in enumerate(
+        sorted(tmp_path.rglob("*-*"), key=lambda p: int(p.name.split("-")[0]))
+    ):
+        os.utime(path, ns=(number, number))
+    with cache(tmp_path, 64 * kib) as spans:
+        assert spans.read("a", 0, 1) is not None  # now the most recently used
+        spans.keep("a", 64 * kib, os.urandom(8 * kib))
+    with cache(tmp_path, 64 * kib) as spans:
+        kept = [n for n in range(9) if spans.read("a", n * 8 * kib, 1) is not None]
+    assert kept == [0, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_cache_that_is_deleted_or_no_folder_costs_no_more_than_time(tmp_path: Path) -> None:
+    index, chunks, data = table_file(3)
+    file = tmp_path / "file"
+    file.write_bytes(b"")
+    with cache(file) as spans:
+        spans.keep(index.name, 0, data)
+        spans.put_tail(index.name, "file", Tail(b"tail", 7))
+        assert len(spans.chunks(index, addresses(chunks))[0]) == 3, "memory serves"
+    with cache(file) as spans:
+        assert spans.chunks(index, addresses(chunks))[0] == []
+        assert spans.get_tail(index.name) is None
+
+
+def test_nothing_is_kept_on_disk_without_room(tmp_path: Path) -> None:
+    index, chunks, data = table_file(3)
+    with cache(tmp_path, 0) as spans:
+        spans.keep(index.name, 0, data)
+        spans.put_tail(index.name, "file", Tail(b"tail", 7))
+        assert len(spans.chunks(index, addresses(chunks))[0]) == 3
+    assert not list(tmp_path.iterdir())
