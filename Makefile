@@ -10,7 +10,7 @@ RUST_SOURCES := $(shell find rust bench/core -name '*.rs' -not -path '*/target/*
 # Rust is looked for where rustup puts it, too.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup demo test test-rust test-python test-servers check bench fmt lint types clean
+.PHONY: help setup demo test test-rust test-python test-servers check bench fuzz fmt lint types clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,14 @@ types: setup  ## Check the types, and the stub against the built module
 bench: setup  ## Measure; beside dolt where it is installed
 	cargo bench --quiet --package bench-core
 	$(BIN)/python -m bench.mount
+
+FUZZ_SECONDS ?= 60
+fuzz:  ## Fuzz each parser for FUZZ_SECONDS (needs a nightly Rust and cargo-fuzz)
+	cd rust/dolt-format/fuzz && cargo run --quiet --example seeds
+	cd rust/dolt-format/fuzz && for target in $$(cargo +nightly fuzz list); do \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 \
+			-verbosity=0 -print_final_stats=1 || exit 1; \
+	done
 
 clean:  ## Delete what was built and installed here
 	rm -rf .venv target .servers .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -236,10 +236,8 @@ impl TableIndex {
             });
             match (entry, range) {
                 (Some((entry, item)), Some(range)) => {
-                    within
-                        .entry(range)
-                        .or_default()
-                        .push((entry.offset, entry.len, item))
+                    let items = within.entry(range).or_default();
+                    items.push((entry.offset, entry.len, item));
                 }
                 _ => left.push(*address),
             }
