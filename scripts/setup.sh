@@ -7,6 +7,20 @@ cd "$(dirname "$0")/.."
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
+sudo=
+may_install=yes
+if [ "$(id -u)" != 0 ]; then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then sudo="sudo -n"; else may_install=; fi
+fi
+apt_updated=
+# What apt can offer is asked of its lists, which a fresh machine does not have yet.
+apt_update() {
+    [ -z "$apt_updated" ] && [ -n "$may_install" ] && command -v apt-get >/dev/null || return 0
+    apt_updated=yes
+    say "updating the package lists"
+    $sudo apt-get update -qq
+}
+
 packages=()
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
 need fusermount3 fuse3
@@ -43,6 +57,7 @@ rust_is_new_enough() {
 rust_missing=
 if ! rust_is_new_enough; then
     rust_missing=yes
+    apt_update
     # Debian 12 has a new Rust under another name; elsewhere the ordinary one may do.
     if apt-cache show rustc-web >/dev/null 2>&1; then
         packages+=(rustc-web cargo-web)
@@ -54,17 +69,12 @@ fi
 if [ ${#packages[@]} -gt 0 ]; then
     command -v apt-get >/dev/null || fail "please install: ${packages[*]} (by their Debian names)"
     line="apt-get install -y --no-install-recommends ${packages[*]}"
-    sudo=
-    if [ "$(id -u)" != 0 ]; then
-        if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-            sudo="sudo -n"
-        else
-            fail "some system packages are missing; run: sudo $line"
-        fi
+    if [ -z "$may_install" ]; then
+        fail "some system packages are missing; run: sudo apt-get update && sudo $line"
     fi
+    apt_update
     say "installing ${packages[*]}"
     export DEBIAN_FRONTEND=noninteractive
-    $sudo apt-get update -qq
     # shellcheck disable=SC2086 # the line is words
     $sudo $line -qq >/dev/null
 fi
