@@ -94,8 +94,13 @@ fi
 say "installing Python packages"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 # An environment of pyfs itself and the tools of its development.
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --group dev
+# The dependencies come first: some are built here, each with the tools that it asks for.
+.venv/bin/python -c '
+import tomllib
+with open("pyproject.toml", "rb") as file:
+    print(*tomllib.load(file)["project"]["dependencies"], sep="\n")' |
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement /dev/stdin --group dev
 say "building pyfs (a few minutes the first time)"
 # Without isolation, so that one cargo target folder serves all builds; maturin is on this PATH.
 PATH="$PWD/.venv/bin:$PATH" .venv/bin/python -m pip install \
-    --quiet --disable-pip-version-check --no-build-isolation --editable .
+    --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
