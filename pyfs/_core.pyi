@@ -25,6 +25,7 @@ __all__ = [
     "Extent",
     "ForeignKey",
     "Manifest",
+    "Measure",
     "ReadPlan",
     "Render",
     "RootValue",
@@ -32,6 +33,7 @@ __all__ = [
     "Table",
     "TableBuild",
     "TableFile",
+    "TableFinish",
     "TableIndex",
     "TableWriter",
     "Tag",
@@ -453,11 +455,30 @@ class Extent:
         """Bytes of its rows."""
 
 @final
+class Measure:
+    """What is remembered of a leaf's text: its length, and enough to find it in another text."""
+
+    @staticmethod
+    def of(text: bytes) -> Measure: ...
+    @staticmethod
+    def of_length(length: int) -> Measure:
+        """Of a text of which only the length is known: it is found in no other."""
+
+    @staticmethod
+    def parse(raw: bytes) -> Measure:
+        """What `bytes()` gave; `CorruptionError` for another number of bytes."""
+
+    @property
+    def length(self) -> int: ...
+    def __bytes__(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
 class TextLayout:
     """Which leaf each byte of a table's text lies in, as far as it is known. Not thread-safe.
 
-    It starts with the root node and learns: inner nodes are expanded (`expand`), lengths of
-    rendered leaves are set (`set_lengths`). A table whose root is a leaf has that as its
+    It starts with the root node and learns: inner nodes are expanded (`expand`), measures of
+    rendered leaves are set (`set_measures`). A table whose root is a leaf has that as its
     only one.
     """
 
@@ -484,8 +505,8 @@ class TextLayout:
     def expand(self, nodes: Sequence[Chunk]) -> None:
         """Replaces inner nodes by their children."""
 
-    def set_lengths(self, lengths: Sequence[tuple[Address, int]]) -> None:
-        """Sets the rendered length, in bytes, of leaves. Leaves it does not have are ignored."""
+    def set_measures(self, measures: Sequence[tuple[Address, Measure]]) -> None:
+        """Sets the measures of leaves. Leaves it does not have are ignored."""
 
     def extents(self, offset: int, length: int) -> list[Extent]:
         """The leaves that hold the placed part of `[offset, offset + length)`, in text order.
@@ -497,14 +518,14 @@ class TextLayout:
 class Render:
     """Traversal: the text of some leaves, without the header. Fetches only out-of-band values.
 
-    The result has one `bytes` for each leaf, in the order given. The rendering itself happens
-    in `feed` and `result`, without the GIL.
+    The result has a text and its measure for each leaf, in the order given. The rendering
+    itself happens in `feed` and `result`, without the GIL.
     """
 
     def __new__(cls, schema: Schema, leaves: Sequence[Chunk]) -> Render: ...
     def needs(self, limit: int) -> list[Address]: ...
     def feed(self, chunks: Sequence[Chunk]) -> None: ...
-    def result(self) -> list[bytes]: ...
+    def result(self) -> list[tuple[bytes, Measure]]: ...
 
 @final
 class BuiltTable:
@@ -516,33 +537,51 @@ class BuiltTable:
 
     @property
     def chunks(self) -> list[Chunk]:
-        """Every chunk it needs except its schema's, whether or not the remote has it already."""
+        """Every chunk that it has and its base lacks, except its schema's.
+
+        Where nothing was passed over, every chunk it has. The remote may hold some already.
+        """
 
     @property
     def table(self) -> Table: ...
     @property
     def row_count(self) -> int: ...
     @property
-    def leaf_lengths(self) -> list[tuple[Address, int]]:
-        """Each leaf and the bytes of its text, for `TextLayout.set_lengths`."""
+    def measures(self) -> list[tuple[Address, Measure]]:
+        """Each new leaf and the measure of its text, for `TextLayout.set_measures`."""
 
 @final
 class TableBuild:
     """CSV text in, a table out: all rows of the text and no others.
 
     *base* gives what rows do not decide (schema, auto-increment counter). The header names the
-    columns in any order. `feed` refuses what can be known there.
+    columns in any order. `feed` refuses what can be known there. With the *layout* of the base's
+    text, if all of that is measured, leaves that the new text repeats are kept unread.
     """
 
-    def __new__(cls, schema: Schema, base: Table) -> TableBuild: ...
+    def __new__(
+        cls, schema: Schema, base: Table, layout: TextLayout | None = None
+    ) -> TableBuild: ...
     def feed(self, text: bytes) -> None:
         """The next bytes of the text, cut anywhere. Raises `InvalidTextError`.
 
         After an error the build is over; start a new one.
         """
 
-    def finish(self) -> BuiltTable:
+    def finish(self) -> TableFinish:
         """The end of the text. Raises `InvalidTextError`. Called once."""
+
+@final
+class TableFinish:
+    """Traversal: the end of a `TableBuild`.
+
+    Reads the base's leaves that the text does not repeat, and the nodes on the way to keys that
+    change; nothing where no leaf is kept. Raises `InvalidTextError` for keys that stand twice.
+    """
+
+    def needs(self, limit: int) -> list[Address]: ...
+    def feed(self, chunks: Sequence[Chunk]) -> None: ...
+    def result(self) -> BuiltTable: ...
 
 @final
 class DiffCount:

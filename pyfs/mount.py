@@ -18,7 +18,6 @@ from urllib.parse import quote
 import pyfuse3
 import trio
 
-from pyfs._core import TableBuild
 from pyfs.daemon import run_detached
 from pyfs.errors import ConfigurationError, NotFoundError, PyfsError
 from pyfs.fuse.kernel import KernelCache
@@ -36,9 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from pyfs.config import MountConfig
-    from pyfs.repo.table_version import TableVersion
     from pyfs.store.chunks import Remote
-    from pyfs.vfs.feed import TableBuilder
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +146,6 @@ async def _serve(config: MountConfig, author: Author, ready: Callable[[], None])
             config,
             kernel=kernel,
             holders=Holders(config.mountpoint),
-            start_build=_start_build,
             counts=remote.counts,
         ) as file_system:
             with _mounted(Operations(file_system), config):
@@ -227,10 +223,6 @@ def _mounted(operations: Operations, config: MountConfig) -> Iterator[None]:
         pyfuse3.close(unmount=False)
         raise
     pyfuse3.close(unmount=True)
-
-
-def _start_build(version: TableVersion) -> TableBuilder:
-    return TableBuild(version.schema, version.table)
 
 
 def _make_folders(config: MountConfig) -> None:

@@ -1,4 +1,4 @@
-"""How long the text of each leaf is, remembered on disk between mounts.
+"""What the text of each leaf measures, remembered on disk between mounts.
 
 A leaf never changes, so neither does its text; it is the schema that gives it its form, hence
 the key (schema address, leaf address). The database may be deleted at any time. Whatever is
@@ -17,14 +17,14 @@ from typing import Final
 
 import trio
 
-from pyfs._core import Address
+from pyfs._core import Address, Measure
 
 log = logging.getLogger(__name__)
 
 FILE_NAME: Final = "lengths.db"
 ENTRIES_MAX: Final = 2_000_000
 """About 200 MB of disk and 8 GB of text."""
-_FORM: Final = 1
+_FORM: Final = 2
 """Raised when the text of a leaf changes its form: older databases are then thrown away."""
 _BATCH: Final = 400
 _BUSY_S: Final = 2.0
@@ -32,7 +32,7 @@ _HOUR_S: Final = 3600
 
 
 class LeafLengths:
-    """Lengths in bytes by schema and leaf. Shared by all tables of all mounts with one folder."""
+    """Measures by schema and leaf. Shared by all tables of all mounts with one folder."""
 
     def __init__(self, directory: Path, entries_max: int = ENTRIES_MAX) -> None:
         self._path = directory / FILE_NAME
@@ -42,17 +42,19 @@ class LeafLengths:
         # One thread at a time: a connection is not shared, and sqlite has one writer anyway.
         self._limiter = trio.CapacityLimiter(1)
 
-    async def get(self, schema: Address, leaves: Sequence[Address]) -> list[tuple[Address, int]]:
-        """Those of *leaves* whose length is known."""
+    async def get(
+        self, schema: Address, leaves: Sequence[Address]
+    ) -> list[tuple[Address, Measure]]:
+        """Those of *leaves* whose measure is known."""
         if self._broken or not leaves:
             return []
         return await trio.to_thread.run_sync(self._get, schema, leaves, limiter=self._limiter)
 
-    async def put(self, schema: Address, lengths: Sequence[tuple[Address, int]]) -> None:
-        """Remembers the length of each leaf."""
-        if self._broken or not lengths:
+    async def put(self, schema: Address, measures: Sequence[tuple[Address, Measure]]) -> None:
+        """Remembers the measure of each leaf."""
+        if self._broken or not measures:
             return
-        await trio.to_thread.run_sync(self._put, schema, lengths, limiter=self._limiter)
+        await trio.to_thread.run_sync(self._put, schema, measures, limiter=self._limiter)
 
     async def forget(self) -> None:
         """Throws everything away: an entry turned out to be wrong."""
@@ -62,34 +64,35 @@ class LeafLengths:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._close, limiter=self._limiter)
 
-    def _get(self, schema: Address, leaves: Sequence[Address]) -> list[tuple[Address, int]]:
+    def _get(self, schema: Address, leaves: Sequence[Address]) -> list[tuple[Address, Measure]]:
         key = bytes(schema)
         by_leaf = {bytes(leaf): leaf for leaf in leaves}
         wanted = list(by_leaf)
-        found: list[tuple[Address, int]] = []
+        found: list[tuple[Address, Measure]] = []
         try:
             connection = self._open()
             for at in range(0, len(wanted), _BATCH):
                 batch = wanted[at : at + _BATCH]
                 marks = ",".join("?" * len(batch))
                 rows = connection.execute(
-                    f"SELECT leaf, length, sum FROM lengths WHERE schema = ? AND leaf IN ({marks})",
+                    "SELECT leaf, measure, sum FROM lengths WHERE schema = ?"
+                    f" AND leaf IN ({marks})",
                     (key, *batch),
                 )
-                for leaf, length, checksum in rows:
-                    if _is_sound(key, leaf, length, checksum):
-                        found.append((by_leaf[leaf], length))
+                for leaf, measure, checksum in rows:
+                    if _is_sound(key, leaf, measure, checksum):
+                        found.append((by_leaf[leaf], Measure.parse(measure)))
         except (sqlite3.Error, OSError) as exc:
             self._give_up(exc)
             return []
         return found
 
-    def _put(self, schema: Address, lengths: Sequence[tuple[Address, int]]) -> None:
+    def _put(self, schema: Address, measures: Sequence[tuple[Address, Measure]]) -> None:
         key = bytes(schema)
         hour = int(time.time()) // _HOUR_S
         entries = [
-            (key, bytes(leaf), length, _checksum(key, bytes(leaf), length), hour)
-            for leaf, length in lengths
+            (key, bytes(leaf), bytes(measure), _checksum(key, bytes(leaf), bytes(measure)), hour)
+            for leaf, measure in measures
         ]
         try:
             connection = self._open()
@@ -136,7 +139,7 @@ class LeafLengths:
                     connection.execute("DROP TABLE IF EXISTS lengths")
                     connection.execute(f"PRAGMA user_version = {_FORM}")
                 connection.execute(
-                    "CREATE TABLE IF NOT EXISTS lengths (schema BLOB, leaf BLOB, length INTEGER,"
+                    "CREATE TABLE IF NOT EXISTS lengths (schema BLOB, leaf BLOB, measure BLOB,"
                     " sum INTEGER, hour INTEGER, PRIMARY KEY (schema, leaf)) WITHOUT ROWID"
                 )
         except BaseException:
@@ -172,14 +175,13 @@ class LeafLengths:
                 self._path.with_name(FILE_NAME + suffix).unlink(missing_ok=True)
 
 
-def _checksum(schema: bytes, leaf: bytes, length: int) -> int:
-    return zlib.crc32(schema + leaf + length.to_bytes(8, "big"))
+def _checksum(schema: bytes, leaf: bytes, measure: bytes) -> int:
+    return zlib.crc32(schema + leaf + measure)
 
 
-def _is_sound(schema: bytes, leaf: object, length: object, checksum: object) -> bool:
+def _is_sound(schema: bytes, leaf: object, measure: object, checksum: object) -> bool:
     return (
         isinstance(leaf, bytes)
-        and isinstance(length, int)
-        and 0 <= length < 1 << 63
-        and _checksum(schema, leaf, length) == checksum
+        and isinstance(measure, bytes)
+        and _checksum(schema, leaf, measure) == checksum
     )

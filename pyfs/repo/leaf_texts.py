@@ -2,11 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import trio
 
-from pyfs._core import Address, Chunk, Render, Schema
+from pyfs._core import Address, Chunk, Measure, Render, Schema
 from pyfs.concurrency import map_concurrently
 from pyfs.store.chunks import ChunkStore
 from pyfs.store.traversal import BATCH_MAX
@@ -19,22 +19,26 @@ RENDERS_MAX: Final = 4
 """Threads that render; rendering is all computation, more would only fight for the cores."""
 
 
+Text: TypeAlias = tuple[bytes, Measure]
+"""The text of a leaf, and its measure."""
+
+
 class LeafTexts:
     """Texts by schema and leaf, bounded in bytes. One for all tables of a mount."""
 
     def __init__(self, chunks: ChunkStore, bytes_max: int) -> None:
         self.bytes_max = bytes_max
         self._chunks = chunks
-        self._texts: OrderedDict[tuple[Address, Address], bytes] = OrderedDict()
+        self._texts: OrderedDict[tuple[Address, Address], Text] = OrderedDict()
         self._bytes = 0
         self._landing: dict[tuple[Address, Address], trio.Event] = {}
         self._limiter = trio.CapacityLimiter(RENDERS_MAX)
 
     async def get(
         self, schema: Schema, leaves: Sequence[Address], embedded: Mapping[Address, Chunk]
-    ) -> dict[Address, bytes]:
+    ) -> dict[Address, Text]:
         """The text of each of *leaves*; *embedded* are chunks that no store holds."""
-        found: dict[Address, bytes] = {}
+        found: dict[Address, Text] = {}
         wanted = list(dict.fromkeys(leaves))
         while wanted:
             missing: list[Address] = []
@@ -57,24 +61,24 @@ class LeafTexts:
             wanted = [leaf for leaf in wanted if leaf not in found]
         return found
 
-    def keep(self, schema: Schema, leaf: Address, text: bytes) -> None:
+    def keep(self, schema: Schema, leaf: Address, text: Text) -> None:
         """Adds a text; the least recently used go."""
         key = (schema.address, leaf)
-        self._bytes += len(text) - len(self._texts.get(key, b""))
+        self._bytes += len(text[0]) - (len(self._texts[key][0]) if key in self._texts else 0)
         self._texts[key] = text
         self._texts.move_to_end(key)
         while self._bytes > self.bytes_max and len(self._texts) > 1:
             _, dropped = self._texts.popitem(last=False)
-            self._bytes -= len(dropped)
+            self._bytes -= len(dropped[0])
 
     async def _render_all(
         self, schema: Schema, leaves: Sequence[Address], embedded: Mapping[Address, Chunk]
-    ) -> dict[Address, bytes]:
+    ) -> dict[Address, Text]:
         """Fetches all *leaves* at once and renders them in portions, which land one by one."""
         portions = [
             leaves[at : at + LEAVES_PER_RENDER] for at in range(0, len(leaves), LEAVES_PER_RENDER)
         ]
-        texts: dict[Address, bytes] = {}
+        texts: dict[Address, Text] = {}
         under_way = [self._take_off(schema, portion) for portion in portions]
         try:
             stored = [leaf for leaf in leaves if leaf not in embedded]
@@ -110,7 +114,7 @@ class LeafTexts:
             del self._landing[schema.address, leaf]
         landed.set()
 
-    async def _render(self, schema: Schema, chunks: Sequence[Chunk]) -> list[bytes]:
+    async def _render(self, schema: Schema, chunks: Sequence[Chunk]) -> list[Text]:
         render = Render(schema, chunks)
         in_thread = len(chunks) > LEAVES_ON_LOOP
         while addresses := render.needs(BATCH_MAX):

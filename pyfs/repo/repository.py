@@ -452,7 +452,7 @@ class Repository:
         try:
             for change in changes.values():
                 if isinstance(change, BuiltTable):
-                    await self._lengths.put(change.table.schema, change.leaf_lengths)
+                    await self._lengths.put(change.table.schema, change.measures)
                     await (await self._table(change.address)).exact_size()
         except PyfsError as exc:
             # The push is done; what is not at hand is read when it is wanted.

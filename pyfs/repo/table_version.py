@@ -11,11 +11,21 @@ from typing import Final
 
 import trio
 
-from pyfs._core import Address, Extent, Schema, Table, TextLayout
+from pyfs._core import (
+    Address,
+    BuiltTable,
+    Extent,
+    Measure,
+    Schema,
+    Table,
+    TableBuild,
+    TableFinish,
+    TextLayout,
+)
 from pyfs.concurrency import map_concurrently
 from pyfs.errors import CorruptionError, PyfsError
 from pyfs.repo.leaf_lengths import LeafLengths
-from pyfs.repo.leaf_texts import LeafTexts
+from pyfs.repo.leaf_texts import LeafTexts, Text
 from pyfs.repo.read_ahead import ReadAhead
 from pyfs.store.chunks import ChunkStore
 
@@ -68,7 +78,7 @@ class TableVersion:
         self._known_size: int | None = None
         self._expanded: set[Address] = set()
         self._recalled: set[Address] = set()
-        self._measured: list[tuple[Address, int]] = []
+        self._measured: list[tuple[Address, Measure]] = []
         self._read_ahead = ReadAhead(min(read_ahead_bytes_max, texts.bytes_max // 4))
         self._readers_ahead = trio.CapacityLimiter(2)
         # The root node is part of the table's message and stored nowhere else.
@@ -91,8 +101,8 @@ class TableVersion:
     async def recall_size(self) -> None:
         """Finds the size if it is remembered, without a request to the remote."""
         if self.size is None:
-            for _, size in await self._lengths.get(self.schema.address, [self.address]):
-                self._known_size = size
+            for _, whole in await self._lengths.get(self.schema.address, [self.address]):
+                self._known_size = whole.length
 
     async def stored_len(self) -> int | None:
         """Stored bytes of the leaves that have to be read for the exact size.
@@ -132,7 +142,7 @@ class TableVersion:
             leaves = [extent.leaf for extent in extents]
             texts = await self._texts.get(self.schema, leaves, self._embedded)
             for extent in extents:
-                text = texts[extent.leaf]
+                text, _ = texts[extent.leaf]
                 if len(text) != extent.length:
                     await self._distrust(extent, len(text))
                 parts.append(text[max(0, offset - extent.start) : end - extent.start])
@@ -142,6 +152,18 @@ class TableVersion:
             if span is not None:
                 self._nursery.start_soon(self._prepare, *span)
         return found
+
+    def start_build(self) -> TableBuild:
+        """A build of the next version. Leaves that its text repeats are kept, if all of this
+        version's text was read before."""
+        return TableBuild(self.schema, self.table, self._layout)
+
+    async def complete(self, finish: TableFinish) -> BuiltTable:
+        """The table of a build that has ended."""
+        while addresses := finish.needs(LEAVES_AT_ONCE):
+            chunks = await self._chunks.get_many(addresses)
+            await trio.to_thread.run_sync(finish.feed, chunks)
+        return finish.result()
 
     async def _prepare(self, start: int, stop: int) -> None:
         """Renders `[start, stop)` into the cache of texts."""
@@ -153,7 +175,7 @@ class TableVersion:
                 # Nobody waits for this; whoever reads there gets the error himself.
                 log.debug("reading ahead in table %s: %s", self.address, exc)
 
-    async def _render_group(self, leaves: Sequence[Address]) -> dict[Address, bytes]:
+    async def _render_group(self, leaves: Sequence[Address]) -> dict[Address, Text]:
         return await self._texts.get(self.schema, leaves, self._embedded)
 
     async def _extents(self, offset: int, length: int) -> list[Extent]:
@@ -194,24 +216,24 @@ class TableVersion:
 
     async def _measure_group(self, leaves: Sequence[Address]) -> None:
         texts = await self._render_group(leaves)
-        lengths = [(leaf, len(text)) for leaf, text in texts.items()]
-        self._layout.set_lengths(lengths)
+        measures = [(leaf, measure) for leaf, (_, measure) in texts.items()]
+        self._layout.set_measures(measures)
         self._recalled.difference_update(texts)
-        self._measured.extend(lengths)
+        self._measured.extend(measures)
 
     async def _recall(self, leaves: Sequence[Address]) -> bool:
         """Takes what is remembered of *leaves*; whether that was anything."""
         asked = [leaf for leaf in dict.fromkeys(leaves) if leaf not in self._recalled]
         known = await self._lengths.get(self.schema.address, asked)
         self._recalled.update(asked)
-        self._layout.set_lengths(known)
+        self._layout.set_measures(known)
         return bool(known)
 
     async def _write_lengths(self) -> None:
         measured, self._measured = self._measured, []
         if self._layout.size is not None and self._known_size is None:
             self._known_size = self._layout.size
-            measured.append((self.address, self._known_size))
+            measured.append((self.address, Measure.of_length(self._known_size)))
         await self._lengths.put(self.schema.address, measured)
 
     async def _distrust(self, extent: Extent, actual: int) -> None:

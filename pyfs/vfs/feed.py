@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import trio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from pyfs._core import BuiltTable
+    from pyfs._core import BuiltTable, TableFinish
 
 INLINE_BYTES_MAX: Final = 64 << 10
 """Parsed on the event loop up to this size, about 1 ms; more goes to a worker thread."""
@@ -20,7 +20,7 @@ class TableBuilder(Protocol):
     """CSV text in, a table out (`pyfs._core.TableBuild`)."""
 
     def feed(self, text: bytes) -> None: ...
-    def finish(self) -> BuiltTable: ...
+    def finish(self) -> TableFinish: ...
 
 
 class Text(Protocol):
@@ -37,8 +37,15 @@ class Feed:
     Owned by one writer, which never runs two of its methods at a time.
     """
 
-    def __init__(self, start: Callable[[], TableBuilder], limiter: trio.CapacityLimiter) -> None:
+    def __init__(
+        self,
+        start: Callable[[], TableBuilder],
+        complete: Callable[[TableFinish], Awaitable[BuiltTable]],
+        limiter: trio.CapacityLimiter,
+    ) -> None:
+        """*complete* gives a builder's finish the chunks that it needs."""
         self._start = start
+        self._complete = complete
         self._limiter = limiter
         self._builder: TableBuilder | None = start()
         self.position = 0
@@ -73,16 +80,16 @@ class Feed:
         builder, self._builder = self._builder, None
         complete = builder is not None and self.position == spool.size
 
-        def run() -> BuiltTable:
+        def run() -> TableFinish:
             if complete and builder is not None:
                 return builder.finish()
             return build(self._start(), spool)
 
-        return await trio.to_thread.run_sync(run, limiter=self._limiter)
+        return await self._complete(await trio.to_thread.run_sync(run, limiter=self._limiter))
 
 
-def build(builder: TableBuilder, spool: Text) -> BuiltTable:
-    """The table of the whole text in *spool*."""
+def build(builder: TableBuilder, spool: Text) -> TableFinish:
+    """The end of the table of the whole text in *spool*."""
     offset = 0
     while piece := spool.read(offset, PIECE_BYTES):
         builder.feed(piece)

@@ -20,12 +20,10 @@ from pyfs.vfs.spool import LocalFolders
 from pyfs.vfs.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from pyfs.config import MountConfig
     from pyfs.repo.repository import Repository
-    from pyfs.repo.table_version import TableVersion
-    from pyfs.vfs.feed import TableBuilder
     from pyfs.vfs.processes import Holders
     from pyfs.vfs.save import Kernel
 
@@ -81,7 +79,6 @@ async def open_file_system(
     *,
     kernel: Kernel,
     holders: Holders,
-    start_build: Callable[[TableVersion], TableBuilder],
     counts: RequestCounts | None = None,
 ) -> AsyncIterator[FileSystem]:
     """A file system over *repository*. At the end its local folders are removed.
@@ -97,7 +94,6 @@ async def open_file_system(
             reads=LastReads(),
             holders=holders,
             kernel=kernel,
-            start_build=start_build,
         )
         async with _background() as nursery:
             yield FileSystem(repository, saver, config, nursery, counts or RequestCounts())

@@ -19,16 +19,14 @@ from pyfs.vfs.feed import Feed
 from pyfs.vfs.names import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pyfs._core import Address
     from pyfs.config import MountConfig
     from pyfs.repo.commit import Change
     from pyfs.repo.repository import Repository
-    from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.branch import Branch
-    from pyfs.vfs.feed import TableBuilder
     from pyfs.vfs.node import Node, TableFile
     from pyfs.vfs.processes import Holders, LastReads
     from pyfs.vfs.spool import LocalFolders
@@ -59,7 +57,6 @@ class Saver:
         reads: LastReads,
         holders: Holders,
         kernel: Kernel,
-        start_build: Callable[[TableVersion], TableBuilder],
     ) -> None:
         self.repository = repository
         self.folders = folders
@@ -67,7 +64,6 @@ class Saver:
         self.holders = holders
         self.kernel = kernel
         self._read_only = config.read_only
-        self._start_build = start_build
         self._closing = False
         self._ending = False
         self._under_way = 0
@@ -133,7 +129,7 @@ class Saver:
                 f"branch {branch.name} has no table {table}: create it with dolt first "
                 f'(dolt sql -q "CREATE TABLE ..."; dolt commit; dolt push), then save its rows here'
             )
-        return Feed(lambda: self._start_build(version), self._limiter)
+        return Feed(version.start_build, version.complete, self._limiter)
 
     def base(self, branch: Branch, table: str, pid: int) -> Address | None:
         """The commit that a save by process *pid* is based on, if it has seen the table."""

@@ -52,6 +52,13 @@ class Version:
     def size_max(self) -> int:
         return len(self.text) if self.size_known else 10 * len(self.text)
 
+    def start_build(self) -> Build:
+        return Build(self.text.split(b"\n", 1)[0] + b"\n")
+
+    async def complete(self, built: Version) -> Version:
+        await trio.lowlevel.checkpoint()
+        return built
+
     async def stored_len(self) -> int | None:
         return len(self.text)
 
@@ -138,10 +145,6 @@ class Build:
             self._rest = b""
         rows = b"".join(self._rows[key] + b"\n" for key in sorted(self._rows))
         return Version(self._header + rows)
-
-
-def start_build(version: Any) -> Build:
-    return Build(version.text.split(b"\n", 1)[0] + b"\n")
 
 
 class MemoryRepository:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pyfs._core import BuiltTable, TableBuild
+from pyfs._core import BuiltTable
 from pyfs.config import MountConfig
 from pyfs.remote import open_remote
 from pyfs.repo.author import Author
@@ -77,9 +77,9 @@ async def text_of(snapshot: Snapshot, table: str) -> bytes:
 async def built(snapshot: Snapshot, table: str, text: bytes) -> BuiltTable:
     """*table* with the rows of *text*."""
     version = await snapshot.table(table)
-    build = TableBuild(version.schema, version.table)
+    build = version.start_build()
     build.feed(text)
-    return build.finish()
+    return await version.complete(build.finish())
 
 
 async def save_text(

@@ -12,7 +12,7 @@ from trio.testing import MockClock
 from pyfs.config import MountConfig
 from pyfs.errors import NotFoundError, PyfsError, SupersededError
 from pyfs.vfs.file_system import FileSystem, open_file_system
-from tests.support.memory_repository import MemoryRepository, start_build
+from tests.support.memory_repository import MemoryRepository
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -200,7 +200,6 @@ async def shell(
         config,
         kernel=FakeKernel(),
         holders=FakeHolders(),  # type: ignore[arg-type]
-        start_build=start_build,
     ) as file_system:
         file_system.saver.reads = FakeReads()  # type: ignore[assignment]
         yield Shell(file_system, repository)

@@ -3,33 +3,40 @@
 mod arena;
 mod index;
 mod input;
+mod old_text;
 pub mod refusal;
+mod rewrite;
 
 use bytes::Bytes;
 
-use crate::csv::parse::{RecordReader, RecordView};
+use crate::csv::columns::Columns;
+use crate::csv::measure::Measure;
+use crate::csv::parse::{Boundary, RecordReader, RecordView, Visitor};
 use crate::csv::render::{Renderer, Values};
 use crate::message::schema::TableSchema;
 use crate::message::table::Table;
 use crate::tree::address_map;
 use crate::tree::chunker::{BuiltMap, MapBuilder};
-use crate::tree::{Kind, Node};
+use crate::tree::{Kind, Node, Traversal};
 use crate::{Address, Chunk, FormatError};
 use arena::Arena;
 use index::IndexBuild;
 use input::{Input, RowBuffers};
+use old_text::OldText;
+use rewrite::Rewrite;
 
 /// A table made from text, and the chunks it is made of.
 #[derive(Debug, Clone)]
 pub struct BuiltTable {
     /// The table's message.
     pub table: Chunk,
-    /// Every other chunk it needs except its schema's, whether or not it is stored already.
+    /// Every other chunk that it may need and the table it is based on lacks. Some of them may be
+    /// stored already.
     pub chunks: Vec<Chunk>,
     /// Rows, equal ones of a keyless table counted each.
     pub row_count: u64,
-    /// Each leaf and the bytes of its text.
-    pub leaf_lengths: Vec<(Address, u64)>,
+    /// Each new leaf and the measure of its text.
+    pub measures: Vec<(Address, Measure)>,
 }
 
 /// Reads CSV text against a schema and builds the table's trees.
@@ -51,11 +58,105 @@ struct Rows {
     blobs: Vec<Chunk>,
     auto_increment: Option<(usize, u64)>,
     row_count: u64,
+    old_text: Option<OldText>,
 }
+
+/// The end of a build, as a traversal: it may have to read nodes of the table it is based on.
+#[derive(Debug)]
+pub struct TableFinish(Ending);
+
+#[derive(Debug)]
+enum Ending {
+    Built(Option<BuiltTable>),
+    Rewrite(Box<Rewrite>),
+}
+
+/// The leaves of a table in order, and the measures of their texts.
+pub type Measured = Vec<(Address, Measure)>;
 
 impl TableBuild {
     /// A build for the table whose message is `base` and whose schema is `schema`.
     pub fn new(schema: TableSchema, base: Chunk) -> Result<Self, FormatError> {
+        Ok(Self {
+            reader: RecordReader::default(),
+            rows: Rows::new(schema, &base)?,
+            base,
+        })
+    }
+
+    /// Passes over what the new text repeats of the text of `base`, whose leaves are `old`.
+    pub fn pass_over(&mut self, old: Measured) -> Result<(), FormatError> {
+        if rewrite::is_possible(&self.rows.schema) {
+            let header = Columns::new(&self.rows.schema)?.header();
+            self.rows.old_text = Some(OldText::new(header, old));
+        }
+        Ok(())
+    }
+
+    /// Takes the next bytes of the text, cut anywhere.
+    pub fn feed(&mut self, text: &[u8]) -> Result<(), FormatError> {
+        self.reader.feed(text, &mut self.rows)
+    }
+
+    /// The end of the text.
+    pub fn end(mut self) -> Result<TableFinish, FormatError> {
+        self.reader.finish(&mut self.rows)?;
+        let old_text = self.rows.old_text.take();
+        Ok(TableFinish(match old_text.and_then(OldText::finish) {
+            Some(replaced) => {
+                Ending::Rewrite(Box::new(Rewrite::new(self.base, self.rows, replaced)?))
+            }
+            None => Ending::Built(Some(self.rows.finish(&self.base)?)),
+        }))
+    }
+
+    /// The end of the text, where nothing was to be passed over.
+    pub fn finish(self) -> Result<BuiltTable, FormatError> {
+        self.end()?.result()
+    }
+}
+
+impl Traversal for TableFinish {
+    type Output = BuiltTable;
+
+    fn needs(&mut self, limit: usize) -> Vec<Address> {
+        match &mut self.0 {
+            Ending::Built(_) => Vec::new(),
+            Ending::Rewrite(rewrite) => rewrite.needs(limit),
+        }
+    }
+
+    fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
+        match &mut self.0 {
+            Ending::Built(_) => Ok(()),
+            Ending::Rewrite(rewrite) => rewrite.feed(chunks),
+        }
+    }
+
+    fn result(&mut self) -> Result<BuiltTable, FormatError> {
+        match &mut self.0 {
+            Ending::Built(built) => built
+                .take()
+                .ok_or_else(|| FormatError::corrupt("table build", "its result was taken before")),
+            Ending::Rewrite(rewrite) => rewrite.result(),
+        }
+    }
+}
+
+impl Visitor for Rows {
+    fn at_boundary(&mut self, rest: &[u8], at_end: bool) -> Boundary {
+        self.old_text
+            .as_mut()
+            .map_or(Boundary::Record, |old| old.at_boundary(rest, at_end))
+    }
+
+    fn take(&mut self, record: RecordView<'_>) -> Result<bool, FormatError> {
+        self.add(&record)
+    }
+}
+
+impl Rows {
+    fn new(schema: TableSchema, base: &Chunk) -> Result<Self, FormatError> {
         if let Some(why) = refusal::refuses_writes(&schema) {
             return Err(FormatError::Unsupported(why));
         }
@@ -71,38 +172,20 @@ impl TableBuild {
             .map(|index| IndexBuild::new(&schema, index))
             .collect();
         Ok(Self {
-            reader: RecordReader::default(),
-            base,
-            rows: Rows {
-                schema,
-                input: None,
-                buffers: RowBuffers::default(),
-                arena: Arena::default(),
-                indexes,
-                blobs: Vec::new(),
-                auto_increment,
-                row_count: 0,
-            },
+            schema,
+            input: None,
+            buffers: RowBuffers::default(),
+            arena: Arena::default(),
+            indexes,
+            blobs: Vec::new(),
+            auto_increment,
+            row_count: 0,
+            old_text: None,
         })
     }
 
-    /// Takes the next bytes of the text, cut anywhere.
-    pub fn feed(&mut self, text: &[u8]) -> Result<(), FormatError> {
-        let rows = &mut self.rows;
-        self.reader.feed(text, &mut |record| rows.take(&record))
-    }
-
-    /// The end of the text.
-    pub fn finish(mut self) -> Result<BuiltTable, FormatError> {
-        let rows = &mut self.rows;
-        self.reader.finish(&mut |record| rows.take(&record))?;
-        self.rows.finish(&self.base)
-    }
-}
-
-impl Rows {
     /// Takes a record; tells whether an empty line is a record from now on.
-    fn take(&mut self, record: &RecordView<'_>) -> Result<bool, FormatError> {
+    fn add(&mut self, record: &RecordView<'_>) -> Result<bool, FormatError> {
         let Some(input) = &self.input else {
             let input = Input::new(&self.schema, record)?;
             let empty_is_null = input.empty_line_is_a_row();
@@ -159,7 +242,7 @@ impl Rows {
         // The schema has its indexes sorted by name, as address maps are.
         let indexes = address_map::build(roots)?;
         chunks.extend(indexes.nodes);
-        let lengths = leaf_lengths(&self.schema, &clustered, &chunks)?;
+        let measures = measures(&self.schema, &clustered, &chunks)?;
         let counter = self.auto_increment.map_or(0, |(_, next)| next);
         let rows = clustered.root.contents();
         let table = write_table(
@@ -174,7 +257,7 @@ impl Rows {
             table,
             chunks,
             row_count: self.row_count,
-            leaf_lengths: lengths,
+            measures,
         })
     }
 }
@@ -201,7 +284,16 @@ fn write_table(
 }
 
 fn build_keyed(arena: &Arena, input: &Input) -> Result<BuiltMap, FormatError> {
+    check_keys(arena, input)?;
     let mut builder = MapBuilder::new(Kind::Tuples);
+    for row in arena.rows() {
+        builder.push(row.key, row.value, row.addresses)?;
+    }
+    builder.finish()
+}
+
+/// Fails where two rows of the sorted `arena` have one key.
+fn check_keys(arena: &Arena, input: &Input) -> Result<(), FormatError> {
     let mut last: Option<(&[u8], u64)> = None;
     for row in arena.rows() {
         if let Some((sort_key, line)) = last
@@ -217,9 +309,8 @@ fn build_keyed(arena: &Arena, input: &Input) -> Result<BuiltMap, FormatError> {
             });
         }
         last = Some((row.sort_key, row.line));
-        builder.push(row.key, row.value, row.addresses)?;
     }
-    builder.finish()
+    Ok(())
 }
 
 /// Equal rows of a keyless table are one entry that counts them.
@@ -240,12 +331,12 @@ fn build_keyless(arena: &Arena) -> Result<BuiltMap, FormatError> {
     builder.finish()
 }
 
-/// The length of each leaf's text.
-fn leaf_lengths(
+/// The measure of each leaf's text.
+fn measures(
     schema: &TableSchema,
     clustered: &BuiltMap,
     blobs: &[Chunk],
-) -> Result<Vec<(Address, u64)>, FormatError> {
+) -> Result<Measured, FormatError> {
     let renderer = Renderer::new(schema)?;
     let is_blob = |chunk: &&Chunk| chunk.contents().get(8..12) == Some(b"BLOB".as_slice());
     let values = blobs
@@ -259,12 +350,12 @@ fn leaf_lengths(
         })
         .collect::<Result<Values, FormatError>>()?;
     let mut text = Vec::new();
-    let mut lengths = Vec::with_capacity(clustered.leaves.len());
+    let mut measures = Vec::with_capacity(clustered.leaves.len());
     for leaf in &clustered.leaves {
         text.clear();
         let node = Node::decode(Kind::Tuples, leaf.contents().clone())?;
         renderer.render(&node, &values, &mut text)?;
-        lengths.push((leaf.address(), text.len() as u64));
+        measures.push((leaf.address(), Measure::of(&text)));
     }
-    Ok(lengths)
+    Ok(measures)
 }

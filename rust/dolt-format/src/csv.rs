@@ -3,6 +3,7 @@
 pub mod columns;
 mod computed;
 pub mod extent;
+pub mod measure;
 pub mod parse;
 pub mod render;
 

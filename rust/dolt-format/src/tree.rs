@@ -6,9 +6,12 @@ pub mod chunker;
 pub mod closure;
 pub mod diff;
 pub mod edit;
+pub mod fetch;
 mod frontier;
+pub mod probe;
 pub mod scan;
 mod splitter;
+pub mod together;
 pub mod traversal;
 
 pub use crate::message::node::{self, Kind, Node};

@@ -45,7 +45,11 @@ fn every_writable_table_of_every_remote_gets_dolts_address() {
         let built =
             build(&schema, &base, &[&text]).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(built.table.address(), address, "{name}");
-        let size: u64 = built.leaf_lengths.iter().map(|(_, len)| len).sum();
+        let size: u64 = built
+            .measures
+            .iter()
+            .map(|(_, measure)| measure.length)
+            .sum();
         let header = text
             .iter()
             .position(|c| *c == b'\n')

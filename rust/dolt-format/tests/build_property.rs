@@ -152,7 +152,7 @@ proptest! {
             let table = Table::decode(straight.table.contents()).expect("a table");
             let shown = text_of(&subject.schema, &table, &at_hand).concat();
             prop_assert_eq!(&[subject.header.as_slice(), &shown].concat(), &text(&chosen));
-            let lengths: u64 = straight.leaf_lengths.iter().map(|(_, length)| length).sum();
+            let lengths: u64 = straight.measures.iter().map(|(_, measure)| measure.length).sum();
             prop_assert_eq!(lengths as usize, shown.len());
             Ok(())
         })?;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use dolt_format::Address;
 use dolt_format::csv::extent::TextLayout;
+use dolt_format::csv::measure::Measure;
 use dolt_format::csv::render::{Render, Renderer};
 use dolt_format::tree::{Kind, Node};
 use support::Store;
@@ -67,12 +68,8 @@ fn shown_as_exported(store: &Store, name: &str, address: Address, expected: &[u8
         let texts = store
             .drive(&mut render)
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        layout.set_lengths(
-            leaves
-                .iter()
-                .copied()
-                .zip(texts.iter().map(|t| t.len() as u64)),
-        );
+        let measures = texts.iter().map(|text| Measure::of(text));
+        layout.set_measures(leaves.iter().copied().zip(measures));
         for leaf in &texts {
             text.extend_from_slice(leaf);
         }

@@ -1,6 +1,7 @@
 //! Trees that dolt built are built again, chunk for chunk.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use dolt_format::tree::blob;
@@ -8,6 +9,7 @@ use dolt_format::tree::chunker::{BuiltMap, MapBuilder};
 use dolt_format::tree::closure::{ClosureEdit, ClosureLookup};
 use dolt_format::tree::diff::{Counts, DiffCount};
 use dolt_format::tree::edit::{Change, Edit};
+use dolt_format::tree::probe::SortKey;
 use dolt_format::tree::scan::AddressMapScan;
 use dolt_format::tree::{Kind, Node, Traversal, address_map};
 use dolt_format::{Address, Chunk, FormatError};
@@ -45,6 +47,11 @@ impl Store {
             }
         }
     }
+}
+
+/// These keys are their own sort keys.
+fn plain() -> SortKey {
+    Arc::new(<[u8]>::to_vec)
 }
 
 fn node(chunk: &Chunk) -> Node {
@@ -243,7 +250,7 @@ fn what_is_equal_needs_no_chunk() {
     let mut diff = DiffCount::new(root.clone(), root.clone(), false);
     assert!(diff.needs(9).is_empty());
     assert_eq!(diff.result(), Ok(Counts::default()));
-    let mut edit = Edit::new(root, Ord::cmp, Vec::new()).expect("it starts");
+    let mut edit = Edit::new(root, plain(), Vec::new()).expect("it starts");
     assert!(edit.needs(9).is_empty());
     let edited = edit.result().expect("it edits");
     assert_eq!((edited.root, edited.nodes), (tree.root, Vec::new()));
@@ -257,9 +264,10 @@ fn a_row_edited_in_a_large_map_costs_few_nodes() {
     store.add(tree.nodes.clone());
     let changes = vec![Change {
         key: key(50_000),
+        sort_key: key(50_000),
         value: Some((vec![2; 31], Vec::new())),
     }];
-    let mut edit = Edit::new(node(&tree.root), Ord::cmp, changes).expect("it starts");
+    let mut edit = Edit::new(node(&tree.root), plain(), changes).expect("it starts");
     let edited = store.drive(&mut edit).expect("it edits");
     rows.insert(50_000, vec![2; 31]);
     assert_eq!(edited.root.address(), build(&rows).root.address());
@@ -346,9 +354,9 @@ proptest! {
                     None => rows.remove(&number),
                 };
                 let value = value.map(|value| (value, Vec::new()));
-                changes.push(Change { key: key(number), value });
+                changes.push(Change { key: key(number), sort_key: key(number), value });
             }
-            let mut edit = Edit::new(node(&tree.root), Ord::cmp, changes).expect("it starts");
+            let mut edit = Edit::new(node(&tree.root), plain(), changes).expect("it starts");
             let edited = store.drive(&mut edit).expect("it edits");
             let bulk = build(&rows);
             prop_assert_eq!(edited.root.address(), bulk.root.address());
@@ -371,8 +379,8 @@ proptest! {
         let kept = all.iter().filter(|(n, _)| **n % (rows / 12) == 0).take(keep);
         let left: BTreeMap<_, _> = kept.map(|(n, value)| (*n, value.clone())).collect();
         let gone = all.keys().filter(|n| !left.contains_key(n));
-        let changes = gone.map(|n| Change { key: key(*n), value: None }).collect();
-        let mut edit = Edit::new(node(&tree.root), Ord::cmp, changes).expect("it starts");
+        let changes = gone.map(|n| Change { key: key(*n), sort_key: key(*n), value: None }).collect();
+        let mut edit = Edit::new(node(&tree.root), plain(), changes).expect("it starts");
         let edited = store.drive(&mut edit).expect("it edits");
         prop_assert_eq!(edited.root.address(), build(&left).root.address());
     }

@@ -8,6 +8,8 @@ use crate::address::Address;
 use crate::chunk::{Chunk, wrap};
 use crate::error::Error;
 use crate::table::{Schema, Table};
+use crate::text::{Measure, TextLayout};
+use crate::traversal;
 
 #[pyclass(frozen, module = "pyfs._core")]
 pub(crate) struct BuiltTable(build::BuiltTable);
@@ -37,11 +39,10 @@ impl BuiltTable {
     }
 
     #[getter]
-    fn leaf_lengths(&self) -> Vec<(Address, u64)> {
-        self.0
-            .leaf_lengths
-            .iter()
-            .map(|(leaf, length)| (Address(*leaf), *length))
+    fn measures(&self) -> Vec<(Address, Measure)> {
+        let measures = self.0.measures.iter();
+        measures
+            .map(|(leaf, measure)| (Address(*leaf), Measure(*measure)))
             .collect()
     }
 }
@@ -58,12 +59,14 @@ impl TableBuild {
 #[pymethods]
 impl TableBuild {
     #[new]
-    fn new(schema: &Schema, base: &Table) -> Result<Self, Error> {
+    #[pyo3(signature = (schema, base, layout=None))]
+    fn new(schema: &Schema, base: &Table, layout: Option<&TextLayout>) -> Result<Self, Error> {
         let schema = schema.inner.as_ref().clone();
-        Ok(Self(Some(build::TableBuild::new(
-            schema,
-            base.chunk.clone(),
-        )?)))
+        let mut build = build::TableBuild::new(schema, base.chunk.clone())?;
+        if let Some(old) = layout.and_then(|layout| layout.0.measured()) {
+            build.pass_over(old)?;
+        }
+        Ok(Self(Some(build)))
     }
 
     fn feed(&mut self, py: Python<'_>, text: PyBackedBytes) -> Result<(), Error> {
@@ -74,9 +77,17 @@ impl TableBuild {
         Ok(())
     }
 
-    fn finish(&mut self, py: Python<'_>) -> Result<BuiltTable, Error> {
+    fn finish(&mut self, py: Python<'_>) -> Result<TableFinish, Error> {
         let build = self.0.take().ok_or_else(Self::over)?;
         // Sorting, hashing and rendering all rows.
-        Ok(BuiltTable(py.detach(|| build.finish())?))
+        let inner = py.detach(|| build.end())?;
+        Ok(TableFinish { inner })
     }
 }
+
+#[pyclass(module = "pyfs._core")]
+pub(crate) struct TableFinish {
+    inner: build::TableFinish,
+}
+
+traversal!(TableFinish, BuiltTable, |_py, built| BuiltTable(built));

@@ -26,7 +26,7 @@ mod _core {
     #[pymodule_export]
     use super::address::Address;
     #[pymodule_export]
-    use super::build::{BuiltTable, TableBuild};
+    use super::build::{BuiltTable, TableBuild, TableFinish};
     #[pymodule_export]
     use super::chunk::Chunk;
     #[pymodule_export]
@@ -46,7 +46,7 @@ mod _core {
     #[pymodule_export]
     use super::table::{Schema, Table};
     #[pymodule_export]
-    use super::text::{Extent, Render, TextLayout};
+    use super::text::{Extent, Measure, Render, TextLayout};
 }
 
 /// The three methods of a traversal, over the traversal that a closure finds in the class.

@@ -1,8 +1,9 @@
 //! `TextLayout`, `Extent`, `Render`.
 
-use dolt_format::csv::{extent, render};
+use dolt_format::csv::{extent, measure, render};
 use dolt_format::tree::{Kind, Node};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::address::Address;
@@ -32,8 +33,39 @@ impl Extent {
     }
 }
 
+#[pyclass(frozen, eq, from_py_object, module = "pyfs._core")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Measure(pub(crate) measure::Measure);
+
+#[pymethods]
+impl Measure {
+    #[staticmethod]
+    fn of(text: PyBackedBytes) -> Self {
+        Self(measure::Measure::of(&text))
+    }
+
+    #[staticmethod]
+    fn of_length(length: u64) -> Self {
+        Self(measure::Measure::of_length(length))
+    }
+
+    #[staticmethod]
+    fn parse(raw: &[u8]) -> Result<Self, Error> {
+        Ok(Self(measure::Measure::from_bytes(raw)?))
+    }
+
+    #[getter]
+    fn length(&self) -> u64 {
+        self.0.length
+    }
+
+    fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.to_bytes())
+    }
+}
+
 #[pyclass(module = "pyfs._core")]
-pub(crate) struct TextLayout(extent::TextLayout);
+pub(crate) struct TextLayout(pub(crate) extent::TextLayout);
 
 #[pymethods]
 impl TextLayout {
@@ -71,9 +103,10 @@ impl TextLayout {
         Ok(self.0.expand(&nodes)?)
     }
 
-    fn set_lengths(&mut self, lengths: Vec<(Address, u64)>) {
+    fn set_measures(&mut self, measures: Vec<(Address, Measure)>) {
+        let measures = measures.into_iter();
         self.0
-            .set_lengths(lengths.into_iter().map(|(leaf, length)| (leaf.0, length)));
+            .set_measures(measures.map(|(leaf, measure)| (leaf.0, measure.0)));
     }
 
     fn extents(&self, offset: u64, length: u64) -> Vec<Extent> {
@@ -87,7 +120,7 @@ impl TextLayout {
 
 #[pyclass(module = "pyfs._core")]
 pub(crate) struct Render {
-    inner: render::Render,
+    inner: Measured,
 }
 
 #[pymethods]
@@ -106,13 +139,42 @@ impl Render {
                 .map(|leaf| Node::decode(Kind::Tuples, leaf));
             render::Render::new(renderer, leaves.collect::<Result<_, _>>()?)
         })?;
-        Ok(Self { inner })
+        Ok(Self {
+            inner: Measured { inner },
+        })
     }
 }
 
-traversal!(Render, Vec<Py<PyBytes>>, |py, texts| {
+/// Texts with their measures, which are taken where the texts are made: off the event loop.
+pub(crate) struct Measured {
+    inner: render::Render,
+}
+
+impl dolt_format::Traversal for Measured {
+    type Output = Vec<(Vec<u8>, measure::Measure)>;
+
+    fn needs(&mut self, limit: usize) -> Vec<dolt_format::Address> {
+        self.inner.needs(limit)
+    }
+
+    fn feed(&mut self, chunks: &[dolt_format::Chunk]) -> Result<(), dolt_format::FormatError> {
+        self.inner.feed(chunks)
+    }
+
+    fn result(&mut self) -> Result<Self::Output, dolt_format::FormatError> {
+        let texts = self.inner.result()?.into_iter();
+        Ok(texts
+            .map(|text| {
+                let measure = measure::Measure::of(&text);
+                (text, measure)
+            })
+            .collect())
+    }
+}
+
+traversal!(Render, Vec<(Py<PyBytes>, Measure)>, |py, texts| {
     texts
         .iter()
-        .map(|text| PyBytes::new(py, text).unbind())
+        .map(|(text, measure)| (PyBytes::new(py, text).unbind(), Measure(*measure)))
         .collect()
 });

@@ -4,7 +4,7 @@ import pytest
 import trio
 import trio.testing
 
-from pyfs._core import Address, AddressMapScan, Chunk, Commit, Schema, Table
+from pyfs._core import Address, AddressMapScan, Chunk, Commit, Measure, Schema, Table
 from pyfs.errors import RemoteError
 from pyfs.repo.leaf_texts import LeafTexts
 from pyfs.store.traversal import drive
@@ -49,7 +49,7 @@ class Primes:
 
     async def text(self) -> bytes:
         found = await self.texts.get(self.schema, [self.leaf.address], {})
-        return self.schema.header + found[self.leaf.address]
+        return self.schema.header + found[self.leaf.address][0]
 
 
 def test_a_leaf_is_rendered_once_for_all_who_want_it() -> None:
@@ -101,7 +101,7 @@ def test_texts_are_bounded_in_bytes() -> None:
         await primes.text()
         for number in range(10):
             other = Address.of(number.to_bytes(1, "big"))
-            primes.texts.keep(primes.schema, other, b"x" * 30)
+            primes.texts.keep(primes.schema, other, (b"x" * 30, Measure.of_length(30)))
         # The leaf had to make room and is read again.
         await primes.text()
         assert primes.requests == 2

@@ -7,6 +7,7 @@ use dolt_format::build::refusal::refuses_writes;
 use dolt_format::build::{BuiltTable, TableBuild};
 use dolt_format::csv::columns::Columns;
 use dolt_format::csv::extent::TextLayout;
+use dolt_format::csv::measure::Measure;
 use dolt_format::csv::render::{Render, Renderer};
 use dolt_format::manifest::{Manifest, format_specs};
 use dolt_format::message::commit::Commit;
@@ -424,8 +425,8 @@ pub fn text_of(
             render.feed(&values)?;
         }
         let texts = render.result()?;
-        let lengths = texts.iter().map(|text| text.len() as u64);
-        layout.set_lengths(leaves.iter().copied().zip(lengths));
+        let measures = texts.iter().map(|text| Measure::of(text));
+        layout.set_measures(leaves.iter().copied().zip(measures));
         text.extend(texts.concat());
     }
     assert_eq!(layout.size(), Some(text.len() as u64));

@@ -97,6 +97,22 @@ impl Arena {
         self.sorted = Some(order.into_iter().map(|(_, at)| at).collect());
     }
 
+    /// Whether a row has this sort key, once sorted.
+    pub(crate) fn contains(&self, sort_key: &[u8]) -> bool {
+        let count = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let at = |at: u32| self.sorted.as_ref().map_or(at, |order| order[at as usize]);
+        let (mut low, mut high) = (0, count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.sort_key(at(middle)).cmp(sort_key) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return true,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        false
+    }
+
     /// The rows in order, once sorted.
     pub(crate) fn rows(&self) -> impl Iterator<Item = RowView<'_>> {
         (0..self.rows.len()).map(|at| {

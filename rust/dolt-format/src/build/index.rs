@@ -1,17 +1,20 @@
 //! `IndexBuild`: the entries of one secondary index, from the rows of its table.
 
-use super::arena::Arena;
-use super::input::{Input, RowBuffers, choose_out_of_band, push_tuple, push_value_field};
+use super::arena::{Arena, RowView};
+use super::input::{
+    Input, RowBuffers, choose_out_of_band, push_tuple, push_value_field, sort_key_of,
+};
 use crate::message::schema::{Index, TableSchema};
 use crate::tree::Kind;
 use crate::tree::chunker::{BuiltMap, MapBuilder};
+use crate::tree::probe::SortKey;
 use crate::value::encoding as e;
 use crate::value::sort_key::push_sort_key;
 use crate::value::tuple::finish_tuple;
 use crate::{Chunk, FormatError};
 
 /// The tuple without fields: the value of every index entry.
-const EMPTY_TUPLE: &[u8] = &[0, 0];
+pub(crate) const EMPTY_TUPLE: &[u8] = &[0, 0];
 
 /// One field of an index key.
 #[derive(Debug, Clone, Copy)]
@@ -209,34 +212,75 @@ impl IndexBuild {
         Ok(())
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) const fn arena(&self) -> &Arena {
+        &self.arena
+    }
+
+    pub(crate) fn arena_mut(&mut self) -> &mut Arena {
+        &mut self.arena
+    }
+
+    /// Makes the sort keys of stored keys, none of whose fields is adaptive.
+    pub(crate) fn sort_key(&self, input: &Input) -> SortKey {
+        let encodings: Vec<u8> = self
+            .fields
+            .iter()
+            .map(|field| match input.encoding(field.column) {
+                e::STRING_ADAPTIVE => e::STRING,
+                e::BYTES_ADAPTIVE => e::BYTES,
+                encoding => encoding,
+            })
+            .collect();
+        sort_key_of(encodings)
+    }
+
+    /// Fails where two entries of the sorted arena clash.
+    pub(crate) fn check_unique(&self) -> Result<(), FormatError> {
+        let mut last: Option<RowView<'_>> = None;
+        for row in self.arena.rows() {
+            if let Some(last) = last
+                && let Some(prefix) = unique_prefix(&row)
+                && last.sort_key.starts_with(prefix)
+            {
+                return Err(FormatError::BadRecord {
+                    line: row.line.max(last.line),
+                    why: format!(
+                        "unique key {:?} has the same value on line {}",
+                        self.name,
+                        row.line.min(last.line)
+                    ),
+                });
+            }
+            last = Some(row);
+        }
+        Ok(())
+    }
+
     /// The index's tree.
     pub(crate) fn finish(mut self) -> Result<BuiltMap, FormatError> {
         self.arena.sort();
+        self.check_unique()?;
         let mut builder = MapBuilder::new(Kind::Tuples);
-        let mut last: Option<super::arena::RowView<'_>> = None;
+        let mut last: Option<&[u8]> = None;
         for row in self.arena.rows() {
-            if let Some(last) = last {
-                let unique_len = row.value.try_into().map_or(0, u32::from_le_bytes) as usize;
-                // Equal rows of a keyless table have one entry.
-                if unique_len == 0 && last.sort_key == row.sort_key {
-                    continue;
-                }
-                let clash = unique_len > 0
-                    && last.sort_key.get(..unique_len) == row.sort_key.get(..unique_len);
-                if clash {
-                    return Err(FormatError::BadRecord {
-                        line: row.line.max(last.line),
-                        why: format!(
-                            "unique key {:?} has the same value on line {}",
-                            self.name,
-                            row.line.min(last.line)
-                        ),
-                    });
-                }
+            // Equal rows of a keyless table have one entry.
+            if last == Some(row.sort_key) {
+                continue;
             }
             builder.push(row.key, EMPTY_TUPLE, &[])?;
-            last = Some(row);
+            last = Some(row.sort_key);
         }
         builder.finish()
     }
+}
+
+/// How much of an entry's sort key no other entry may begin with; `None` where it need not be
+/// unique, as NULLs never clash.
+pub(crate) fn unique_prefix<'a>(row: &RowView<'a>) -> Option<&'a [u8]> {
+    let len = row.value.try_into().map_or(0, u32::from_le_bytes) as usize;
+    row.sort_key.get(..len).filter(|prefix| !prefix.is_empty())
 }

@@ -1,5 +1,7 @@
 //! `Input`: from the fields of a record to the tuples of a row.
 
+use std::sync::Arc;
+
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::arena::Arena;
@@ -7,11 +9,12 @@ use crate::csv::columns::{Columns, Source};
 use crate::csv::parse::RecordView;
 use crate::message::schema::{Column, TableSchema};
 use crate::tree::blob;
+use crate::tree::probe::SortKey;
 use crate::value::adaptive::{push_varint, varint_len};
 use crate::value::encoding as e;
 use crate::value::from_text::{Reason, TextCodec};
 use crate::value::sort_key::push_sort_key;
-use crate::value::tuple::{FIELD_BYTES_MAX, finish_tuple};
+use crate::value::tuple::{FIELD_BYTES_MAX, Tuple, finish_tuple};
 use crate::{Address, Chunk, FormatError};
 
 /// Bytes of an out-of-band value's address, and one for good measure: what Dolt counts when it
@@ -168,6 +171,12 @@ impl Input {
         self.key_columns.is_empty()
     }
 
+    /// Makes the sort keys of stored keys.
+    pub(crate) fn sort_key(&self) -> SortKey {
+        let columns = self.key_columns.iter();
+        sort_key_of(columns.map(|column| self.encoding(*column)).collect())
+    }
+
     /// An empty line stands for a row of one NULL where there is one column that may be NULL.
     pub(crate) fn empty_line_is_a_row(&self) -> bool {
         matches!(self.targets.as_slice(), [target] if target.nullable)
@@ -320,7 +329,7 @@ impl Input {
             .filter_map(|column| self.targets.get(*column))
             .map(|target| target.name.as_str())
             .collect();
-        let tuple = crate::value::tuple::Tuple::new(key);
+        let tuple = Tuple::new(key);
         let values: Vec<String> = self
             .key_columns
             .iter()
@@ -380,6 +389,19 @@ fn default(column: &Column, codec: &TextCodec, line: u64) -> Result<Option<Vec<u
         ))
     })?;
     Ok(Some(literal))
+}
+
+/// Makes the sort keys of tuples whose fields have these encodings.
+pub(crate) fn sort_key_of(encodings: Vec<u8>) -> SortKey {
+    Arc::new(move |key| {
+        let tuple = Tuple::new(key);
+        let mut sort_key = Vec::with_capacity(2 * key.len());
+        for (position, encoding) in encodings.iter().enumerate() {
+            let field = tuple.and_then(|tuple| tuple.field(position));
+            push_sort_key(*encoding, field, &mut sort_key);
+        }
+        sort_key
+    })
 }
 
 /// Appends the tuple of fields that stand in it as they are.

@@ -96,6 +96,14 @@ impl Columns {
     }
 }
 
+impl Columns {
+    /// The first line of the table's text.
+    #[must_use]
+    pub fn header(&self) -> Vec<u8> {
+        super::header(self.shown.iter().map(|column| column.name.as_str()))
+    }
+}
+
 /// The integer in a field of an integer encoding.
 #[must_use]
 pub fn integer(encoding: u8, field: &[u8]) -> Option<i128> {

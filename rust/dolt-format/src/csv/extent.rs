@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::columns::Columns;
+use super::measure::Measure;
 use crate::tree::{Kind, Node};
 use crate::value::sql_type::SqlType;
 use crate::{Address, Chunk, FormatError};
@@ -40,7 +41,7 @@ pub struct TextLayout {
     /// Every subtree there ever was. A table never has one twice, as its keys differ; one that
     /// claims it could make few nodes look like endless leaves.
     seen: HashSet<Address>,
-    lengths: HashMap<Address, u64>,
+    measures: HashMap<Address, Measure>,
     /// Where each of the leading leaves starts, as far as lengths are known without a gap, and
     /// where the first one behind them starts.
     starts: Vec<u64>,
@@ -49,7 +50,7 @@ pub struct TextLayout {
 impl TextLayout {
     /// The layout of a table's text, of which only the root node is known.
     pub fn new(root: &Node, columns: &Columns) -> Result<Self, FormatError> {
-        let header = super::header(columns.shown.iter().map(|column| column.name.as_str()));
+        let header = columns.header();
         let row_len_max = columns
             .shown
             .iter()
@@ -87,7 +88,7 @@ impl TextLayout {
             row_len_max,
             subtrees,
             seen,
-            lengths: HashMap::new(),
+            measures: HashMap::new(),
             starts: vec![header_len],
         })
     }
@@ -107,8 +108,8 @@ impl TextLayout {
     #[must_use]
     pub fn size_max(&self) -> u64 {
         let rest = self.subtrees.iter().skip(self.starts.len() - 1);
-        let rest = rest.map(|subtree| match self.lengths.get(&subtree.address) {
-            Some(length) => *length,
+        let rest = rest.map(|subtree| match self.measures.get(&subtree.address) {
+            Some(measure) => measure.length,
             None => subtree.count.saturating_mul(self.row_len_max),
         });
         rest.fold(self.placed(), u64::saturating_add)
@@ -140,8 +141,8 @@ impl TextLayout {
             }
             if subtree.level > 0 {
                 nodes.push(subtree.address);
-            } else if let Some(length) = self.lengths.get(&subtree.address) {
-                known = known.saturating_add(*length);
+            } else if let Some(measure) = self.measures.get(&subtree.address) {
+                known = known.saturating_add(measure.length);
             } else {
                 leaves.push(subtree.address);
             }
@@ -172,20 +173,33 @@ impl TextLayout {
         Ok(())
     }
 
-    /// Sets the rendered length, in bytes, of leaves.
-    pub fn set_lengths(&mut self, lengths: impl IntoIterator<Item = (Address, u64)>) {
-        self.lengths.extend(lengths);
+    /// Sets the measures of leaves.
+    pub fn set_measures(&mut self, measures: impl IntoIterator<Item = (Address, Measure)>) {
+        self.measures.extend(measures);
         self.advance();
+    }
+
+    /// The leaves and their measures in order, if the text of each is known.
+    #[must_use]
+    pub fn measured(&self) -> Option<Vec<(Address, Measure)>> {
+        let leaves = self.subtrees.iter().filter(|subtree| subtree.level == 0);
+        let measured = leaves.map(|leaf| {
+            let measure = self.measures.get(&leaf.address)?;
+            measure.is_complete().then_some((leaf.address, *measure))
+        });
+        let measured: Vec<_> = measured.collect::<Option<_>>()?;
+        (measured.len() == self.subtrees.len()).then_some(measured)
     }
 
     fn advance(&mut self) {
         while let Some(subtree) = self.subtrees.get(self.starts.len() - 1) {
-            let length = self
-                .lengths
+            let measure = self
+                .measures
                 .get(&subtree.address)
                 .filter(|_| subtree.level == 0);
-            let Some(length) = length else { break };
-            self.starts.push(self.placed().saturating_add(*length));
+            let Some(measure) = measure else { break };
+            self.starts
+                .push(self.placed().saturating_add(measure.length));
         }
     }
 

@@ -76,6 +76,34 @@ impl<'a> RecordView<'a> {
     }
 }
 
+/// What to do where a record starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boundary {
+    /// Read the record.
+    Record,
+    /// Pass over so many bytes, which are whole records.
+    Skip(usize),
+    /// More text is needed to tell. Never said at the text's end.
+    Wait,
+}
+
+/// Who takes the records.
+pub trait Visitor {
+    /// Says what to do with the text from here on, where a record starts.
+    fn at_boundary(&mut self, _rest: &[u8], _at_end: bool) -> Boundary {
+        Boundary::Record
+    }
+
+    /// Takes a record; returns whether an empty line is a record from now on.
+    fn take(&mut self, record: RecordView<'_>) -> Result<bool, FormatError>;
+}
+
+impl<F: FnMut(RecordView<'_>) -> Result<bool, FormatError>> Visitor for F {
+    fn take(&mut self, record: RecordView<'_>) -> Result<bool, FormatError> {
+        self(record)
+    }
+}
+
 /// Splits text into records.
 #[derive(Debug)]
 pub struct RecordReader {
@@ -105,13 +133,8 @@ impl Default for RecordReader {
 }
 
 impl RecordReader {
-    /// Takes more text; calls `visit` with each record that is complete. `visit` may set
-    /// `empty_is_null` through its return value.
-    pub fn feed(
-        &mut self,
-        text: &[u8],
-        visit: &mut impl FnMut(RecordView<'_>) -> Result<bool, FormatError>,
-    ) -> Result<(), FormatError> {
+    /// Takes more text; hands each record that is complete to `visit`.
+    pub fn feed(&mut self, text: &[u8], visit: &mut impl Visitor) -> Result<(), FormatError> {
         if self.pending.is_empty() {
             let done = self.read(text, false, visit)?;
             self.keep(text.get(done..).unwrap_or_default().to_vec());
@@ -140,10 +163,7 @@ impl RecordReader {
 
     /// The end of the text. A last line without its line end may have been cut off, so it is
     /// refused: half a number is a number.
-    pub fn finish(
-        &mut self,
-        visit: &mut impl FnMut(RecordView<'_>) -> Result<bool, FormatError>,
-    ) -> Result<(), FormatError> {
+    pub fn finish(&mut self, visit: &mut impl Visitor) -> Result<(), FormatError> {
         let pending = std::mem::take(&mut self.pending);
         let done = self.read(&pending, true, visit)?;
         let rest = pending.get(done..).unwrap_or_default();
@@ -165,7 +185,7 @@ impl RecordReader {
         &mut self,
         text: &[u8],
         at_end: bool,
-        visit: &mut impl FnMut(RecordView<'_>) -> Result<bool, FormatError>,
+        visit: &mut impl Visitor,
     ) -> Result<usize, FormatError> {
         let mut done = 0;
         if !self.started {
@@ -181,6 +201,16 @@ impl RecordReader {
             let rest = text.get(done..).unwrap_or_default();
             if rest.is_empty() {
                 return Ok(done);
+            }
+            match visit.at_boundary(rest, at_end) {
+                Boundary::Record => {}
+                Boundary::Wait => return Ok(done),
+                Boundary::Skip(len) => {
+                    let passed = rest.get(..len).unwrap_or(rest);
+                    done += passed.len();
+                    self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+                    continue;
+                }
             }
             match self.next(rest)? {
                 Found::Unfinished => return Ok(done),
@@ -198,7 +228,7 @@ impl RecordReader {
                         record: &self.record,
                         line: self.line,
                     };
-                    self.empty_is_null = visit(view)?;
+                    self.empty_is_null = visit.take(view)?;
                     done += len;
                     self.line += lines;
                 }

@@ -5,21 +5,22 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::fmt;
 
 use super::chunker::{BuiltMap, Finished, MapBuilder};
 use super::frontier::{Frontier, Promise};
+use super::probe::SortKey;
 use super::traversal::Traversal;
 use crate::message::node::{Kind, Node};
 use crate::{Address, Chunk, FormatError};
-
-/// How keys of a map compare.
-pub type Compare = fn(&[u8], &[u8]) -> Ordering;
 
 /// A value to put under a key, or `None` to delete the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The key.
     pub key: Vec<u8>,
+    /// Its sort key.
+    pub sort_key: Vec<u8>,
     /// The value and the positions of chunk addresses in it; `None` deletes.
     pub value: Option<(Vec<u8>, Vec<u16>)>,
 }
@@ -41,9 +42,8 @@ struct Step {
 /// It first asks for the nodes that the changes lead to, a level at a time, then walks the tree
 /// from left to right. There a node that turns out to be needed, because a boundary moved, is
 /// asked for alone, and the walk goes on where it stopped.
-#[derive(Debug)]
 pub struct Edit {
-    compare: Compare,
+    sort_key: SortKey,
     changes: Vec<Change>,
     frontier: Frontier,
     nodes: HashMap<Address, Node>,
@@ -54,14 +54,23 @@ pub struct Edit {
     built: Option<BuiltMap>,
 }
 
+impl fmt::Debug for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edit")
+            .field("changes", &self.changes.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// What stands between a walk and its end.
 type Missing = Option<(Address, Promise)>;
 
 impl Edit {
-    /// Edits the map with this root. `changes` are sorted by `compare`, one for a key.
-    pub fn new(root: Node, compare: Compare, changes: Vec<Change>) -> Result<Self, FormatError> {
+    /// Edits the map with this root, whose keys have the sort keys that `sort_key` makes.
+    /// `changes` are in the order of theirs, one for a key.
+    pub fn new(root: Node, sort_key: SortKey, changes: Vec<Change>) -> Result<Self, FormatError> {
         let mut edit = Self {
-            compare,
+            sort_key,
             frontier: Frontier::default(),
             nodes: HashMap::new(),
             path: vec![Step {
@@ -133,15 +142,16 @@ impl Edit {
         if item + 1 == node.len() {
             return (last, changed_behind);
         }
-        let below = |change: &Change, item: usize| {
-            (self.compare)(&change.key, node.key(item)) != Ordering::Greater
-        };
         let changes = &self.changes[first..last];
-        let inside = changes.partition_point(|change| below(change, item));
+        if changes.is_empty() {
+            return (first, false);
+        }
+        let end = (self.sort_key)(node.key(item));
+        let inside = changes.partition_point(|change| change.sort_key <= end);
         let next_is_last = item + 2 == node.len();
-        let changed_next = changes
-            .get(inside)
-            .is_some_and(|change| next_is_last || below(change, item + 1));
+        let changed_next = changes.get(inside).is_some_and(|change| {
+            next_is_last || change.sort_key <= (self.sort_key)(node.key(item + 1))
+        });
         (first + inside, changed_next)
     }
 
@@ -153,7 +163,7 @@ impl Edit {
                 merge(
                     &node,
                     &self.changes[changes],
-                    self.compare,
+                    &self.sort_key,
                     &mut self.builder,
                 )?;
                 self.path.pop();
@@ -217,7 +227,7 @@ impl Edit {
 fn merge(
     leaf: &Node,
     changes: &[Change],
-    compare: Compare,
+    sort_key: &SortKey,
     builder: &mut MapBuilder,
 ) -> Result<(), FormatError> {
     let mut changes = changes.iter().peekable();
@@ -228,8 +238,9 @@ fn merge(
     for item in 0..leaf.len() {
         let key = leaf.key(item);
         let mut replaced = false;
+        let order = changes.peek().map(|_| sort_key(key)).unwrap_or_default();
         while let Some(change) = changes.peek() {
-            match compare(&change.key, key) {
+            match change.sort_key.cmp(&order) {
                 Ordering::Greater => break,
                 Ordering::Equal => replaced = true,
                 Ordering::Less => {}
