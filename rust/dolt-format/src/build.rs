@@ -153,6 +153,14 @@ impl Visitor for Rows {
     fn take(&mut self, record: RecordView<'_>) -> Result<bool, FormatError> {
         self.add(&record)
     }
+
+    fn check(&mut self, record: RecordView<'_>) -> Result<(), FormatError> {
+        let next = next_number(self.auto_increment);
+        let input = self.input.as_ref();
+        input.map_or(Ok(()), |input| {
+            input.encode(&record, next, &mut self.buffers)
+        })
+    }
 }
 
 impl Rows {
@@ -192,7 +200,7 @@ impl Rows {
             self.input = Some(input);
             return Ok(empty_is_null);
         };
-        let next = self.auto_increment.map_or(1, |(_, next)| next.max(1));
+        let next = next_number(self.auto_increment);
         input.encode(record, next, &mut self.buffers)?;
         if let Some((column, next)) = &mut self.auto_increment
             && let Some(value) = self.buffers.unsigned(*column)
@@ -260,6 +268,11 @@ impl Rows {
             measures,
         })
     }
+}
+
+/// The next number of an `AUTO_INCREMENT` column with this counter.
+fn next_number(counter: Option<(usize, u64)>) -> u64 {
+    counter.map_or(1, |(_, next)| next.max(1))
 }
 
 /// The table's message. Where nothing differs the old bytes stay: some of them depend on history.

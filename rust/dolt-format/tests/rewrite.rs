@@ -345,3 +345,24 @@ fn a_bad_value_behind_leaves_that_stay_is_told_with_its_line() {
         "{error}"
     );
 }
+
+#[test]
+fn a_bad_value_is_refused_before_it_is_known_what_is_repeated() {
+    let subjects = subjects();
+    let mut subjects = subjects.iter();
+    let subject = subjects.find(|s| s.schema.indexes.is_empty()).expect("one");
+    let rows: BTreeMap<u32, usize> = (0..3000).map(|key| (key, 0)).collect();
+    let text = subject.text(&rows);
+    let old = subject.build(&subject.base, &text).expect("it builds");
+    let mut build = TableBuild::new(subject.schema.clone(), old.table.clone()).expect("it starts");
+    build.pass_over(old.measures.clone()).expect("it can be");
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    for line in &lines[..10] {
+        build.feed(line).expect("it repeats the old text");
+    }
+    let error = build.feed(b"x,1\n").expect_err("no number");
+    assert!(
+        error.to_string().starts_with("line 11, column \"k\""),
+        "{error}"
+    );
+}

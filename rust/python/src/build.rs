@@ -90,4 +90,7 @@ pub(crate) struct TableFinish {
     inner: build::TableFinish,
 }
 
-traversal!(TableFinish, BuiltTable, |_py, built| BuiltTable(built));
+traversal!(TableFinish, BuiltTable, |py, built| {
+    let _ = py;
+    BuiltTable(built)
+});

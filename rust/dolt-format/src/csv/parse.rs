@@ -96,6 +96,11 @@ pub trait Visitor {
 
     /// Takes a record; returns whether an empty line is a record from now on.
     fn take(&mut self, record: RecordView<'_>) -> Result<bool, FormatError>;
+
+    /// Looks at a record that may be passed over later, so that a bad one is refused at once.
+    fn check(&mut self, _record: RecordView<'_>) -> Result<(), FormatError> {
+        Ok(())
+    }
 }
 
 impl<F: FnMut(RecordView<'_>) -> Result<bool, FormatError>> Visitor for F {
@@ -116,6 +121,8 @@ pub struct RecordReader {
     pub empty_is_null: bool,
     /// Whether the first line ends in CR LF: then those inside quotes are line ends too.
     crlf: Option<bool>,
+    /// Bytes and lines of what is pending that were looked at while waiting for more.
+    checked: (usize, u64),
 }
 
 impl Default for RecordReader {
@@ -128,6 +135,7 @@ impl Default for RecordReader {
             started: false,
             empty_is_null: false,
             crlf: None,
+            checked: (0, 0),
         }
     }
 }
@@ -202,9 +210,16 @@ impl RecordReader {
             if rest.is_empty() {
                 return Ok(done);
             }
-            match visit.at_boundary(rest, at_end) {
+            let boundary = visit.at_boundary(rest, at_end);
+            if boundary != Boundary::Wait {
+                self.checked = (0, 0);
+            }
+            match boundary {
                 Boundary::Record => {}
-                Boundary::Wait => return Ok(done),
+                Boundary::Wait => {
+                    self.check(rest, visit)?;
+                    return Ok(done);
+                }
                 Boundary::Skip(len) => {
                     let passed = rest.get(..len).unwrap_or(rest);
                     done += passed.len();
@@ -233,6 +248,30 @@ impl RecordReader {
                     self.line += lines;
                 }
             }
+        }
+    }
+
+    /// Looks at the records of `text` that are complete and were not looked at before.
+    fn check(&mut self, text: &[u8], visit: &mut impl Visitor) -> Result<(), FormatError> {
+        loop {
+            let (done, lines) = self.checked;
+            let rest = text.get(done..).unwrap_or_default();
+            if rest.is_empty() {
+                return Ok(());
+            }
+            let (len, passed) = match self.next(rest)? {
+                Found::Unfinished => return Ok(()),
+                Found::Nothing(len) => (len, 1),
+                Found::Record(len, passed) => {
+                    visit.check(RecordView {
+                        text: rest,
+                        record: &self.record,
+                        line: self.line + lines,
+                    })?;
+                    (len, passed)
+                }
+            };
+            self.checked = (done + len, lines + passed);
         }
     }
 
