@@ -135,6 +135,9 @@ class TableIndex:
     def __len__(self) -> int:
         """Chunks in the file."""
 
+    def addresses(self) -> list[Address]:
+        """Of all chunks in the file, in order."""
+
     def contains(self, addresses: Sequence[Address]) -> list[bool]: ...
     def stored_len(self, addresses: Sequence[Address]) -> int:
         """Bytes that the records of those of *addresses* that are here take in the file."""
@@ -226,10 +229,12 @@ class Manifest:
 
     @property
     def appendix_text(self) -> str: ...
-    def succeed(self, root: Address, added: Sequence[tuple[str, int]]) -> Manifest:
-        """This manifest with another root and more files: sorted, with its own lock.
+    def succeed(
+        self, root: Address, added: Sequence[tuple[str, int]], removed: Sequence[str] | None = None
+    ) -> Manifest:
+        """This manifest with another root and other files: sorted, with its own lock.
 
-        Format version, gcGen and appendix are carried over.
+        Format version, gcGen and appendix are carried over; files of the appendix stay.
         """
 
     def __eq__(self, other: object, /) -> bool: ...

@@ -1,10 +1,10 @@
 """`ChunkSet`: what this layer asks of the chunks of a remote."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
-from pyfs._core import Address, Chunk, Manifest
-from pyfs.errors import NotFoundError, RemoteError
+from pyfs._core import Address, Chunk, Manifest, TableFile
+from pyfs.errors import CorruptionError, NotFoundError, RemoteError
 from pyfs.store.chunks import ChunkStore
 
 REREADS_MAX: Final = 5
@@ -25,6 +25,43 @@ class ChunkSet(ChunkStore, Protocol):
 
     def keep(self, chunks: Sequence[Chunk]) -> None:
         """Remembers chunks that the remote holds, as if they had been read."""
+
+    def adopt(self, file: TableFile) -> None:
+        """Takes *file*, which the remote holds, for the next manifest that names it."""
+
+    def file_lengths(self) -> Mapping[str, int]:
+        """The files and their bytes."""
+
+    def addresses_in(self, names: Sequence[str]) -> list[Address]:
+        """The addresses of all chunks in these files, each once."""
+
+
+class NoChunks:
+    """The chunks of a remote without any."""
+
+    async def update(self, manifest: Manifest) -> None:
+        raise AssertionError(f"a remote without chunks has manifest {manifest.lock}")
+
+    async def get_many(self, addresses: Sequence[Address]) -> list[Chunk]:
+        raise CorruptionError(f"chunk {addresses[0]} is in none of no files")
+
+    def contains(self, addresses: Sequence[Address]) -> list[bool]:
+        return [False] * len(addresses)
+
+    def stored_len(self, addresses: Sequence[Address]) -> int:
+        return 0
+
+    def keep(self, chunks: Sequence[Chunk]) -> None:
+        pass
+
+    def adopt(self, file: TableFile) -> None:
+        pass
+
+    def file_lengths(self) -> Mapping[str, int]:
+        return {}
+
+    def addresses_in(self, names: Sequence[str]) -> list[Address]:
+        return []
 
 
 class Rereading:

@@ -14,6 +14,8 @@ import trio
 
 from pyfs._core import Address, Chunk, Manifest, TableFile, TableWriter, store_root
 from pyfs.errors import AlreadyExistsError, RemoteError
+from pyfs.repo.chunk_set import ChunkSet
+from pyfs.repo.folding import fold
 from pyfs.repo.refs import Refs
 from pyfs.store.chunks import Remote
 
@@ -51,19 +53,11 @@ class Edit:
 
 
 class Push:
-    """One push. *data* are chunks that every round needs, whatever became of the branch.
+    """One push. *data* are chunks that every round needs, whatever became of the branch."""
 
-    *contains* tells of each address whether the remote holds it.
-    """
-
-    def __init__(
-        self,
-        remote: Remote,
-        contains: Callable[[Sequence[Address]], list[bool]],
-        data: Sequence[Chunk] = (),
-    ) -> None:
+    def __init__(self, remote: Remote, chunks: ChunkSet, data: Sequence[Chunk] = ()) -> None:
         self._remote = remote
-        self._contains = contains
+        self._chunks = chunks
         self._data = data
         self._data_files: list[tuple[str, int]] = []
         self._data_apart = sum(map(len, data)) > DATA_APART_BYTES
@@ -74,8 +68,8 @@ class Push:
         self,
         read: Callable[[], Awaitable[Stored]],
         edit: Callable[[Stored], Awaitable[Edit | None]],
-    ) -> Manifest | None:
-        """Pushes what *edit* makes of what *read* finds; returns the manifest that was stored.
+    ) -> tuple[Stored, Stored] | None:
+        """Pushes what *edit* makes of what *read* finds; returns what was stored before and after.
 
         Both are called again in each round, since another writer may have been first. *edit*
         returns None when there is nothing left to do (its work is on the remote already, maybe
@@ -98,26 +92,29 @@ class Push:
                     raise
                 found = None
             if found == manifest:
-                return manifest
+                return stored, Stored(manifest, wanted.refs)
             await self._back_off()
 
     async def _upload(self, stored: Stored, wanted: Edit) -> Manifest:
         root_chunks = store_root(dict(wanted.refs.datasets))
-        meta = [*wanted.chunks, *root_chunks]
+        folded = await fold(stored.manifest, self._chunks)
+        meta = [*self._missing([*wanted.chunks, *root_chunks]), *folded.chunks]
         if self._data_apart or self._lost_rounds:
             # The tables are the same in every round: they are uploaded once, by themselves.
             if not self._data_files:
                 self._data_files = await self._store(self._missing(self._data))
-            files = [*self._data_files, *await self._store(self._missing(meta))]
+            files = [*self._data_files, *await self._store(meta)]
         else:
-            files = await self._store(self._missing([*self._data, *meta]))
+            files = await self._store([*self._missing(self._data), *meta])
         named = {name for name, _ in stored.manifest.specs}
         added = [(name, count) for name, count in files if name not in named]
-        return stored.manifest.succeed(root_chunks[-1].address, added)
+        kept = {name for name, _ in files}
+        removed = [name for name in folded.names if name not in kept]
+        return stored.manifest.succeed(root_chunks[-1].address, added, removed)
 
     def _missing(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         by_address: dict[Address, Chunk] = {chunk.address: chunk for chunk in chunks}
-        there = self._contains(list(by_address))
+        there = self._chunks.contains(list(by_address))
         return [chunk for chunk, held in zip(by_address.values(), there, strict=True) if not held]
 
     async def _store(self, chunks: Sequence[Chunk]) -> list[tuple[str, int]]:
@@ -134,6 +131,7 @@ class Push:
                     if len(part) == 1 or order == PACKINGS_MAX - 1:
                         raise
                     continue
+                self._chunks.adopt(file)
                 stored.append((file.name, file.chunk_count))
                 break
         return stored

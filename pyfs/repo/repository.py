@@ -35,7 +35,7 @@ from pyfs.errors import (
 )
 from pyfs.repo import commit as commits
 from pyfs.repo.author import Author
-from pyfs.repo.chunk_set import REREADS_MAX, ChunkSet, Rereading
+from pyfs.repo.chunk_set import REREADS_MAX, ChunkSet, NoChunks, Rereading
 from pyfs.repo.commit import Change
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.leaf_texts import LeafTexts
@@ -161,7 +161,7 @@ class Repository:
                 return None
             raise AlreadyExistsError(f"{remote.url} holds a database already")
 
-        await Push(remote, lambda addresses: [False] * len(addresses)).run(read, edit)
+        await Push(remote, NoChunks()).run(read, edit)
         return first.commit.address
 
     # What the remote holds
@@ -342,12 +342,19 @@ class Repository:
                 return self._stored
 
         async with self._pushing:
-            manifest = await Push(self._remote, self._set.contains, data).run(read, edit)
-            if manifest is None:
+            pushed = await Push(self._remote, self._set, data).run(read, edit)
+            if pushed is None:
                 return
+            before, after = pushed
             try:
                 async with self._reading:
-                    await self._read_manifest()
+                    if self._stored.manifest == before.manifest:
+                        await self._set.update(after.manifest)
+                        self._stored = after
+                        self._refreshed_at = time.time()
+                    else:
+                        # Read again meanwhile: it may be newer than what was pushed.
+                        await self._read_manifest()
             except PyfsError as exc:
                 # The push is done: that others cannot see it from here yet does not undo it.
                 log.warning("reading back what was pushed to %s: %s", self._remote.url, exc)

@@ -12,7 +12,7 @@ from typing import Final
 
 import trio
 
-from pyfs._core import Address, Chunk, Manifest, ReadPlan, TableIndex
+from pyfs._core import Address, Chunk, Manifest, ReadPlan, TableFile, TableIndex
 from pyfs.concurrency import map_concurrently
 from pyfs.config import MountConfig
 from pyfs.errors import AccessError, CorruptionError, NotFoundError, PyfsError
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 ARCHIVE_SUFFIX: Final = ".darc"
 ROOT_FILE_CHUNKS_MAX: Final = 4
 """Dolt's pushes put data into archives and the few chunks of a new root into a table file."""
+ADOPTED_MAX: Final = 16
+"""Files of pushes that lost their race are never named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class TableSet:
         self._remote = remote
         self._config = config
         self._files: dict[str, OpenFile] = {}
+        # Uploaded from here and not named by a manifest yet: nobody may count on them.
+        self._adopted: dict[str, OpenFile] = {}
         self._memory = ChunkCache(config.memory_bytes_max // 2)
         self._spans = SpanCache(
             config.cache_dir, remote.url, 0 if remote.local else config.cache_bytes_max
@@ -62,6 +66,8 @@ class TableSet:
     async def update(self, manifest: Manifest) -> None:
         """From now on the files of *manifest*; `NotFoundError` if one of them is gone."""
         specs = dict(manifest.specs)
+        for name in [name for name in self._adopted if name in specs]:
+            self._files[name] = self._adopted.pop(name)
         new = [(name, count) for name, count in specs.items() if name not in self._files]
         opened = await map_concurrently(self._open, new)
         kept = {name: file for name, file in self._files.items() if name in specs}
@@ -92,6 +98,25 @@ class TableSet:
         """Remembers chunks that the remote holds, as if they had been read."""
         for chunk in chunks:
             self._memory.put(chunk)
+
+    def adopt(self, file: TableFile) -> None:
+        """Takes *file*, which the remote holds, for the next manifest that names it."""
+        tail = Tail(file.data[-TableIndex.table_tail_len(file.chunk_count) :], len(file.data))
+        self._adopted[file.name] = _parse(file.name, file.name, tail)
+        while len(self._adopted) > ADOPTED_MAX:
+            del self._adopted[next(iter(self._adopted))]
+        if not self._remote.local:
+            self._spans.put_tail(file.name, file.name, tail)
+            self._spans.keep(file.name, 0, file.data)
+
+    def file_lengths(self) -> dict[str, int]:
+        """The files and their bytes."""
+        return {name: file.len for name, file in self._files.items()}
+
+    def addresses_in(self, names: Sequence[str]) -> list[Address]:
+        """The addresses of all chunks in these files, each once."""
+        addresses = [a for name in names for a in self._files[name].index.addresses()]
+        return list(dict.fromkeys(addresses))
 
     async def get_many(self, addresses: Sequence[Address]) -> list[Chunk]:
         found: dict[Address, Chunk] = {}

@@ -66,6 +66,30 @@ def test_dolt_takes_a_save_for_its_own(either_url: str, tmp_path: Path, dolt: Do
     clone.check()
 
 
+def test_dolt_reads_files_that_pyfs_folded(either_url: str, tmp_path: Path, dolt: Dolt) -> None:
+    clone = dolt.clone(either_url, "before")
+
+    async def body(repository: Repository) -> None:
+        for number in range(20):
+            row = b"%d,%d\n" % (number, number)
+            await save_text(repository, "primes", b"i,val\n" + row)
+
+    with_repository(either_url, tmp_path / "cache", body)
+    clone.dolt("pull")
+    for each in (clone, dolt.clone(either_url, "after")):
+        each.check()
+        assert each.export("primes") == b"i,val\n19,19\n"
+    clone.sql("insert into primes values (20, 20)")
+    clone.dolt("commit", "-am", "one more")
+    clone.dolt("push", "origin", "main")
+
+    async def read(repository: Repository) -> None:
+        tables = await saved_tables(repository)
+        assert tables["primes"] == b"i,val\n19,19\n20,20\n"
+
+    with_repository(either_url, tmp_path / "cache", read)
+
+
 def test_a_clone_pulls_what_pyfs_saved_since(either_url: str, tmp_path: Path, dolt: Dolt) -> None:
     clone = dolt.clone(either_url, "clone")
 

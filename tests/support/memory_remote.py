@@ -6,7 +6,7 @@ from pathlib import Path
 
 import trio
 
-from pyfs._core import Address, Chunk, Manifest, TableIndex
+from pyfs._core import Address, Chunk, Manifest, TableFile, TableIndex
 from pyfs.errors import AlreadyExistsError, CorruptionError, NotFoundError
 from pyfs.store.chunks import Remote, Tail
 
@@ -107,6 +107,18 @@ class MemoryChunks:
 
     def keep(self, chunks: Sequence[Chunk]) -> None:
         self._kept.update((chunk.address, chunk) for chunk in chunks)
+
+    def adopt(self, file: TableFile) -> None:
+        assert self._files.files[file.name] == file.data
+
+    def file_lengths(self) -> dict[str, int]:
+        return {
+            name: len(self._files.file(name + (".darc" if index.kind == "archive" else "")))
+            for name, index in self._indexes.items()
+        }
+
+    def addresses_in(self, names: Sequence[str]) -> list[Address]:
+        return list(dict.fromkeys(a for name in names for a in self._indexes[name].addresses()))
 
     def _open(self, name: str, count: int) -> TableIndex:
         data = self._files.files.get(name)

@@ -133,13 +133,15 @@ impl Manifest {
         NBF_VERSION
     }
 
-    /// This manifest with another root and more files, sorted, with its own lock.
+    /// This manifest with another root, without the files `removed` (those of the appendix stay),
+    /// and with the files `added`, sorted, with its own lock.
     #[must_use]
-    pub fn succeed(&self, root: Address, added: &[Spec]) -> Self {
+    pub fn succeed(&self, root: Address, added: &[Spec], removed: &[Address]) -> Self {
         let in_appendix = |spec: &Spec| self.appendix.iter().any(|a| a.name == spec.name);
         let mut rest: Vec<Spec> = self
             .specs
             .iter()
+            .filter(|spec| !removed.contains(&spec.name))
             .chain(added)
             .filter(|spec| !in_appendix(spec))
             .cloned()

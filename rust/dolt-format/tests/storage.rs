@@ -199,7 +199,7 @@ fn manifests_are_read_and_written() {
         assert_eq!(manifest.text(), text);
         // Writing the same root again gives the lock that dolt computed, whatever the order of
         // specs was when it did.
-        let again = manifest.succeed(manifest.root, &[]);
+        let again = manifest.succeed(manifest.root, &[], &[]);
         if manifest.specs.is_sorted() {
             assert_eq!(again.lock, manifest.lock);
             seen += 1;
@@ -207,7 +207,7 @@ fn manifests_are_read_and_written() {
         assert_eq!(again.specs.len(), manifest.specs.len());
     }
     assert!(seen >= 2);
-    let empty = Manifest::EMPTY.succeed(Address::EMPTY, &[]);
+    let empty = Manifest::EMPTY.succeed(Address::EMPTY, &[], &[]);
     assert_eq!(empty.lock.to_string(), "k20cqh1q0l7urqple04mcfpibg3lmeln");
 }
 

@@ -94,7 +94,16 @@ impl Manifest {
         format_specs(&self.0.appendix)
     }
 
-    fn succeed(&self, root: Address, added: Vec<(String, u32)>) -> Result<Self, Error> {
+    #[pyo3(signature = (root, added, removed=None))]
+    fn succeed(
+        &self,
+        root: Address,
+        added: Vec<(String, u32)>,
+        removed: Option<Vec<String>>,
+    ) -> Result<Self, Error> {
+        let removed = removed.unwrap_or_default();
+        let removed = removed.iter().map(|name| name.parse());
+        let removed = removed.collect::<Result<Vec<RawAddress>, FormatError>>()?;
         let added = added
             .into_iter()
             .map(|(name, chunk_count)| {
@@ -102,6 +111,6 @@ impl Manifest {
                 Ok(Spec { name, chunk_count })
             })
             .collect::<Result<Vec<_>, FormatError>>()?;
-        Ok(Self(self.0.succeed(root.0, &added)))
+        Ok(Self(self.0.succeed(root.0, &added, &removed)))
     }
 }

@@ -119,6 +119,10 @@ impl TableIndex {
         self.inner.len()
     }
 
+    fn addresses(&self) -> Vec<Address> {
+        self.inner.addresses().into_iter().map(Address).collect()
+    }
+
     fn contains(&self, addresses: Vec<Address>) -> Vec<bool> {
         addresses
             .iter()

@@ -174,9 +174,9 @@ pub fn record(data: &[u8]) {
 }
 
 fn succeeds(manifest: &Manifest) {
-    let next = manifest.succeed(manifest.root, &[]);
+    let next = manifest.succeed(manifest.root, &[], &[]);
     assert!(!next.lock.is_empty());
-    assert_eq!(next.succeed(manifest.root, &[]), next);
+    assert_eq!(next.succeed(manifest.root, &[], &[]), next);
 }
 
 /// The text of a manifest file.
