@@ -82,6 +82,13 @@ class Dolt:
             assert done.returncode == 0, done.stderr
         return dolt
 
+    def init(self, name: str) -> Clone:
+        """A new database that was pushed nowhere yet."""
+        clone = Clone(self.home / name, self.environment)
+        clone.directory.mkdir()
+        clone.dolt("init")
+        return clone
+
     def clone(self, url: str, name: str, branch: str | None = None) -> Clone:
         """A new clone of *url*."""
         options = ["--branch", branch] if branch else []

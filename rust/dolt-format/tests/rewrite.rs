@@ -79,6 +79,8 @@ fn subjects() -> Vec<Subject> {
             vec![index("i", false, if adaptive { 7 } else { 0 })],
             vec![
                 index("i", false, if adaptive { 3 } else { 0 }),
+                // The same again: both have one root.
+                index("j", false, if adaptive { 3 } else { 0 }),
                 index("u", true, if adaptive { 5 } else { 0 }),
             ],
         ];
@@ -107,7 +109,7 @@ fn subjects() -> Vec<Subject> {
         }
     }
     let large =
-        |subject: &&Subject| subject.values.len() > 2000 && subject.schema.indexes.len() == 2;
+        |subject: &&Subject| subject.values.len() > 2000 && subject.schema.indexes.len() == 3;
     assert!(
         subjects.iter().filter(large).count() > 1,
         "unique keys in many leaves"

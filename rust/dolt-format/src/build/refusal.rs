@@ -47,6 +47,9 @@ pub fn refuses_writes(schema: &TableSchema) -> Option<String> {
         };
         return Some(format!("it has {kind} index {:?}", index.name));
     }
+    if let Some(why) = key_prefix(schema) {
+        return Some(why);
+    }
     let indexed = schema.indexes.iter().flat_map(|index| &index.index_columns);
     for position in schema.primary_key.iter().chain(indexed) {
         let Some(column) = schema.columns.get(usize::from(*position)) else {
@@ -62,6 +65,24 @@ pub fn refuses_writes(schema: &TableSchema) -> Option<String> {
         }
         if column.encoding == e::JSON_ADAPTIVE {
             return Some(format!("column {:?} is a key of type JSON", column.name));
+        }
+    }
+    None
+}
+
+/// An index of a prefix of a key's column. Dolt leaves the rest of that column out of the index's
+/// keys, so that rows share an entry, which goes with the first of them that is deleted.
+fn key_prefix(schema: &TableSchema) -> Option<String> {
+    for index in &schema.indexes {
+        for (position, prefix) in index.index_columns.iter().zip(&index.prefix_lengths) {
+            if *prefix > 0 && schema.primary_key.contains(position) {
+                let column = schema.columns.get(usize::from(*position))?;
+                return Some(format!(
+                    "index {:?} has only a prefix of the key's column {:?}: what dolt keeps there \
+                     depends on the order of the changes",
+                    index.name, column.name
+                ));
+            }
         }
     }
     None

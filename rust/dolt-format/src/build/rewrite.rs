@@ -224,10 +224,14 @@ impl Rewrite {
 
     fn read_old(&mut self, mut nodes: HashMap<Address, Node>) -> Result<Render, FormatError> {
         for (name, root) in &self.indexes {
-            let node = nodes.remove(root).ok_or_else(|| {
+            let node = nodes.get(root).ok_or_else(|| {
                 FormatError::corrupt(format!("index {name:?}"), "its root is not at hand")
             })?;
-            self.roots.push(node);
+            self.roots.push(node.clone());
+        }
+        // Indexes of the same columns have one root.
+        for (_, root) in &self.indexes {
+            nodes.remove(root);
         }
         let leaves = if self.table.rows.is_leaf() && !self.replaced.is_empty() {
             vec![self.table.rows.clone()]

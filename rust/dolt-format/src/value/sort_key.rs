@@ -1,5 +1,7 @@
 //! Sort keys: bytes whose plain order is the order of the fields they stand for.
 
+use std::borrow::Cow;
+
 use super::encoding as e;
 
 /// Appends the sort key of one field; NULL sorts before everything.
@@ -38,19 +40,37 @@ pub(crate) fn push_sort_key(encoding: u8, field: Option<&[u8]>, out: &mut Vec<u8
             out,
         ),
         e::DECIMAL => push_decimal(field, out),
-        e::STRING | e::BYTES | e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE => {
+        e::STRING | e::STRING_ADAPTIVE => {
             let value = field.split_last().map_or(field, |(_, value)| value);
-            // A zero byte inside must sort above the end of a shorter value.
-            for byte in value {
-                out.push(*byte);
-                if *byte == 0 {
-                    out.push(0xff);
-                }
-            }
-            out.extend_from_slice(&[0, 0]);
+            push_bytes(&whole_characters(value), out);
+        }
+        e::BYTES | e::BYTES_ADAPTIVE => {
+            push_bytes(field.split_last().map_or(field, |(_, value)| value), out);
         }
         _ => out.extend_from_slice(field),
     }
+}
+
+fn push_bytes(value: &[u8], out: &mut Vec<u8>) {
+    // A zero byte inside must sort above the end of a shorter value.
+    for byte in value {
+        out.push(*byte);
+        if *byte == 0 {
+            out.push(0xff);
+        }
+    }
+    out.extend_from_slice(&[0, 0]);
+}
+
+/// A string that may end inside a character, as an index of its first bytes has it. Dolt compares
+/// characters and takes each byte of a broken one for U+FFFD.
+fn whole_characters(value: &[u8]) -> Cow<'_, [u8]> {
+    let Err(error) = std::str::from_utf8(value) else {
+        return Cow::Borrowed(value);
+    };
+    let (whole, broken) = value.split_at(error.valid_up_to());
+    let replaced = "\u{fffd}".repeat(broken.len());
+    Cow::Owned([whole, replaced.as_bytes()].concat())
 }
 
 fn push_float(value: f64, out: &mut Vec<u8>) {
@@ -110,5 +130,20 @@ mod tests {
             .map(|value| key(e::STRING, Some(value)))
             .collect();
         assert!(texts.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn what_is_left_of_a_cut_character_has_no_order() {
+        let key = |value: &[u8]| {
+            let mut out = Vec::new();
+            push_sort_key(e::STRING, Some(value), &mut out);
+            out
+        };
+        // The first bytes of α, ё, 日 and 한.
+        assert_eq!(key(b"\xce\0"), key(b"\xd1\0"));
+        assert_eq!(key(b"a\xe6\x97\0"), key(b"a\xed\x95\0"));
+        assert!(key(b"\xce\0") < key(b"\xe6\x97\0"));
+        assert!(key("ё\0".as_bytes()) < key(b"\xce\0"));
+        assert!(key(b"\xce\0") < key("😀\0".as_bytes()));
     }
 }
