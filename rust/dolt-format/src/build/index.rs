@@ -8,6 +8,7 @@ use crate::message::schema::{Index, TableSchema};
 use crate::tree::Kind;
 use crate::tree::chunker::{BuiltMap, MapBuilder};
 use crate::tree::probe::SortKey;
+use crate::value::collation::Collation;
 use crate::value::encoding as e;
 use crate::value::sort_key::push_sort_key;
 use crate::value::tuple::finish_tuple;
@@ -97,6 +98,7 @@ impl IndexBuild {
         for (position, key_field) in self.fields.iter().enumerate() {
             let start = self.scratch.len();
             let encoding = input.encoding(key_field.column);
+            let collation = input.collation(key_field.column);
             let field = buffers.field(key_field.column);
             let encoding = match (field, encoding) {
                 (None, encoding) => {
@@ -134,11 +136,11 @@ impl IndexBuild {
                 (true, Some((start, end))) => {
                     let mut value = self.scratch[start..end].to_vec();
                     value.push(0);
-                    push_sort_key(encoding, Some(&value), &mut self.sort_key);
+                    push_sort_key(encoding, collation, Some(&value), &mut self.sort_key);
                 }
                 (_, span) => {
                     let field = span.map(|(start, end)| &self.scratch[start..end]);
-                    push_sort_key(encoding, field, &mut self.sort_key);
+                    push_sort_key(encoding, collation, field, &mut self.sort_key);
                 }
             }
             if position + 1 == self.named {
@@ -166,7 +168,12 @@ impl IndexBuild {
             let start = self.scratch.len();
             self.scratch.extend_from_slice(hash);
             spans.push((e::HASH128, Some((start, self.scratch.len()))));
-            push_sort_key(e::HASH128, Some(hash), &mut self.sort_key);
+            push_sort_key(
+                e::HASH128,
+                Collation::default(),
+                Some(hash),
+                &mut self.sort_key,
+            );
         }
         let fields: Vec<(u8, Option<&[u8]>)> = spans
             .iter()
@@ -226,16 +233,15 @@ impl IndexBuild {
 
     /// Makes the sort keys of stored keys, none of whose fields is adaptive.
     pub(crate) fn sort_key(&self, input: &Input) -> SortKey {
-        let encodings: Vec<u8> = self
-            .fields
-            .iter()
-            .map(|field| match input.encoding(field.column) {
+        let fields = self.fields.iter().map(|field| {
+            let encoding = match input.encoding(field.column) {
                 e::STRING_ADAPTIVE => e::STRING,
                 e::BYTES_ADAPTIVE => e::BYTES,
                 encoding => encoding,
-            })
-            .collect();
-        sort_key_of(encodings)
+            };
+            (encoding, input.collation(field.column))
+        });
+        sort_key_of(fields.collect())
     }
 
     /// Fails where two entries of the sorted arena clash.

@@ -11,6 +11,7 @@ use crate::message::schema::{Column, TableSchema};
 use crate::tree::blob;
 use crate::tree::probe::SortKey;
 use crate::value::adaptive::{push_varint, varint_len};
+use crate::value::collation::Collation;
 use crate::value::encoding as e;
 use crate::value::from_text::{Reason, TextCodec};
 use crate::value::sort_key::push_sort_key;
@@ -36,6 +37,7 @@ struct Target {
     name: String,
     origin: Origin,
     codec: TextCodec,
+    collation: Collation,
     nullable: bool,
     /// Whether the column is `AUTO_INCREMENT`: NULL and 0 stand for the next number.
     counted: bool,
@@ -140,10 +142,14 @@ impl Input {
                 None => Origin::Default(default(column, &codec, header.line)?),
             };
             let nullable = column.nullable;
+            let collation = shown.map_or("", |shown| shown.sql_type.collation());
+            // Columns of other collations are no keys.
+            let collation = Collation::named(collation).unwrap_or_default();
             targets.push(Target {
                 name: column.name.clone(),
                 origin,
                 codec,
+                collation,
                 nullable,
                 counted: column.auto_increment,
             });
@@ -174,7 +180,11 @@ impl Input {
     /// Makes the sort keys of stored keys.
     pub(crate) fn sort_key(&self) -> SortKey {
         let columns = self.key_columns.iter();
-        sort_key_of(columns.map(|column| self.encoding(*column)).collect())
+        sort_key_of(
+            columns
+                .map(|column| (self.encoding(*column), self.collation(*column)))
+                .collect(),
+        )
     }
 
     /// An empty line stands for a row of one NULL where there is one column that may be NULL.
@@ -187,6 +197,13 @@ impl Input {
         self.targets
             .get(column)
             .map_or(0, |target| target.codec.encoding())
+    }
+
+    /// How a column's strings are ordered.
+    pub(crate) fn collation(&self, column: usize) -> Collation {
+        self.targets
+            .get(column)
+            .map_or_else(Collation::default, |target| target.collation)
     }
 
     /// Encodes the fields of a record. `next` is the next number of an `AUTO_INCREMENT` column.
@@ -276,7 +293,12 @@ impl Input {
         sort_key.clear();
         key.clear();
         for column in &self.key_columns {
-            push_sort_key(self.encoding(*column), field(*column), sort_key);
+            push_sort_key(
+                self.encoding(*column),
+                self.collation(*column),
+                field(*column),
+                sort_key,
+            );
         }
         let too_long = |why: &str| FormatError::BadRecord {
             line,
@@ -391,14 +413,14 @@ fn default(column: &Column, codec: &TextCodec, line: u64) -> Result<Option<Vec<u
     Ok(Some(literal))
 }
 
-/// Makes the sort keys of tuples whose fields have these encodings.
-pub(crate) fn sort_key_of(encodings: Vec<u8>) -> SortKey {
+/// Makes the sort keys of tuples whose fields have these encodings and collations.
+pub(crate) fn sort_key_of(fields: Vec<(u8, Collation)>) -> SortKey {
     Arc::new(move |key| {
         let tuple = Tuple::new(key);
         let mut sort_key = Vec::with_capacity(2 * key.len());
-        for (position, encoding) in encodings.iter().enumerate() {
+        for (position, (encoding, collation)) in fields.iter().enumerate() {
             let field = tuple.and_then(|tuple| tuple.field(position));
-            push_sort_key(*encoding, field, &mut sort_key);
+            push_sort_key(*encoding, *collation, field, &mut sort_key);
         }
         sort_key
     })

@@ -1,6 +1,7 @@
 //! Which tables cannot be written, and why.
 
 use crate::message::schema::TableSchema;
+use crate::value::collation::Collation;
 use crate::value::encoding as e;
 use crate::value::from_text::TextCodec;
 use crate::value::sql_type::SqlType;
@@ -55,9 +56,9 @@ pub fn refuses_writes(schema: &TableSchema) -> Option<String> {
         let Some(column) = schema.columns.get(usize::from(*position)) else {
             return Some(format!("an index names column {position}"));
         };
-        let collation = SqlType::parse(&column.sql_type).ok();
-        let collation = collation.as_ref().and_then(SqlType::foreign_collation);
-        if let Some(collation) = collation {
+        let sql_type = SqlType::parse(&column.sql_type).ok();
+        let collation = sql_type.as_ref().map_or("", SqlType::collation);
+        if Collation::named(collation).is_none() {
             return Some(format!(
                 "column {:?} is a key in collation {collation}, whose order pyfs does not know",
                 column.name

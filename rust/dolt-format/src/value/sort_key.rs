@@ -2,13 +2,19 @@
 
 use std::borrow::Cow;
 
+use super::collation::Collation;
 use super::encoding as e;
 
 /// Appends the sort key of one field; NULL sorts before everything.
 ///
 /// `field` is as stored, but for the adaptive encodings, whose order is that of the whole value:
 /// there it is the value with a zero byte behind it, as in encoding 128.
-pub(crate) fn push_sort_key(encoding: u8, field: Option<&[u8]>, out: &mut Vec<u8>) {
+pub(crate) fn push_sort_key(
+    encoding: u8,
+    collation: Collation,
+    field: Option<&[u8]>,
+    out: &mut Vec<u8>,
+) {
     let Some(field) = field else {
         out.push(0);
         return;
@@ -42,7 +48,9 @@ pub(crate) fn push_sort_key(encoding: u8, field: Option<&[u8]>, out: &mut Vec<u8
         e::DECIMAL => push_decimal(field, out),
         e::STRING | e::STRING_ADAPTIVE => {
             let value = field.split_last().map_or(field, |(_, value)| value);
-            push_bytes(&whole_characters(value), out);
+            if !collation.push_ranks(value, out) {
+                push_bytes(&whole_characters(value), out);
+            }
         }
         e::BYTES | e::BYTES_ADAPTIVE => {
             push_bytes(field.split_last().map_or(field, |(_, value)| value), out);
@@ -110,7 +118,7 @@ mod tests {
     fn keys_sort_as_values_do() {
         let key = |encoding, field: Option<&[u8]>| {
             let mut out = Vec::new();
-            push_sort_key(encoding, field, &mut out);
+            push_sort_key(encoding, Collation::default(), field, &mut out);
             out
         };
         let ints: Vec<_> = [i32::MIN, -2, -1, 0, 1, 300, i32::MAX]
@@ -136,7 +144,7 @@ mod tests {
     fn what_is_left_of_a_cut_character_has_no_order() {
         let key = |value: &[u8]| {
             let mut out = Vec::new();
-            push_sort_key(e::STRING, Some(value), &mut out);
+            push_sort_key(e::STRING, Collation::default(), Some(value), &mut out);
             out
         };
         // The first bytes of α, ё, 日 and 한.

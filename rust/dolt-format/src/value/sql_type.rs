@@ -161,16 +161,13 @@ impl SqlType {
         })
     }
 
-    /// The collation by whose order its keys are sorted, where that is not plain byte order.
+    /// The name of the collation by whose order its keys are sorted; "" for Dolt's default and for
+    /// types that have none.
     #[must_use]
-    pub fn foreign_collation(&self) -> Option<&str> {
+    pub fn collation(&self) -> &str {
         match self {
-            Self::Char { collation, .. } | Self::Text { collation, .. }
-                if !matches!(collation.as_str(), "" | "utf8mb4_bin" | "binary") =>
-            {
-                Some(collation)
-            }
-            _ => None,
+            Self::Char { collation, .. } | Self::Text { collation, .. } => collation,
+            _ => "",
         }
     }
 }
@@ -250,8 +247,8 @@ mod tests {
             SqlType::Enum(vec!["x".into(), "it's, (so)".into()])
         );
         let latin = parse("varchar(30) CHARACTER SET latin1 COLLATE latin1_swedish_ci");
-        assert_eq!(latin.foreign_collation(), Some("latin1_swedish_ci"));
-        assert_eq!(parse("varchar(3)").foreign_collation(), None);
+        assert_eq!(latin.collation(), "latin1_swedish_ci");
+        assert_eq!(parse("varchar(3)").collation(), "");
         assert_eq!(
             parse("datetime(6)"),
             SqlType::Datetime {
