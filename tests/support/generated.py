@@ -5,17 +5,23 @@ Branch `main` has the tables, branch `edited` has them with their change made.
 
 from __future__ import annotations
 
+import io
+import json
+import sys
+import tarfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+from tests.support.dolt import Clone, Dolt
+from tests.support.schemas import Table, generate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from pathlib import Path
 
-    from tests.support.dolt import Clone, Dolt
-    from tests.support.schemas import Table
-
-HASHES = (
+BRANCHES: Final = ("main", "edited")
+HASHES: Final = (
     "select table_name, dolt_hashof_table(table_name) from information_schema.tables "
     "where table_schema = database() and table_type = 'BASE TABLE'"
 )
@@ -69,3 +75,25 @@ class Generated:
     def _commit(self, message: str) -> None:
         self.clone.dolt("add", "-A")
         self.clone.dolt("commit", "-m", message)
+
+
+def record(directory: Path, seed: int, count: int, rows_max: int) -> None:
+    """Makes the golden `generated` in *directory*, which must not be there yet."""
+    directory.mkdir()
+    tables = generate(seed, count, rows_max)
+    with TemporaryDirectory() as home:
+        made = Generated.push(Dolt.at(Path(home) / "dolt"), tables, directory / "remote")
+        made.push_edited()
+        with tarfile.open(directory / "exports.tar.xz", "w:xz") as archive:
+            for branch in BRANCHES:
+                for name, text in sorted(made.exports(branch).items()):
+                    entry = tarfile.TarInfo(f"{branch}/{name}.csv")
+                    entry.size = len(text)
+                    archive.addfile(entry, io.BytesIO(text))
+        hashes = {branch: made.hashes(branch) for branch in BRANCHES}
+    answers = {"hashes": hashes, "schemas": {table.name: table.create() for table in tables}}
+    (directory / "tables.json").write_text(json.dumps(answers, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    record(Path(sys.argv[1]).absolute(), seed=72, count=40, rows_max=2000)

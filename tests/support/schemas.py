@@ -256,8 +256,8 @@ class _Plan:
         name = f"f{len(self._columns)}"
         match self._number % 40:
             case 5 | 12 | 33:
-                columns = [name] * CHECKS[self._number % len(CHECKS)].count("{}")
-                check = CHECKS[self._number % len(CHECKS)].format(*columns)
+                check = self._rng.choice(CHECKS)
+                check = check.format(*[name] * check.count("{}"))
                 self._columns.append(Column(name, SMALL))
                 self._constraints.append(f"CONSTRAINT `chk_{self._number}` CHECK ({check})")
             case 8 | 27:
@@ -272,7 +272,7 @@ class _Plan:
 
     def _add_generated(self, name: str) -> None:
         source = len(self._columns)
-        stored = "STORED" if self._number % 80 < 40 else "VIRTUAL"
+        stored = "STORED" if self._number % 40 == 8 else "VIRTUAL"
 
         def double(row: Row) -> Value:
             value = row[source]
