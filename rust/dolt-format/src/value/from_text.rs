@@ -111,7 +111,7 @@ impl TextCodec {
                     // Dolt counts the bytes of a character set that has one for each character,
                     // though it stores all strings as UTF-8.
                     if has_one_byte_characters(collation) {
-                        return Err(too_long(text.len(), *len));
+                        return Err(too_long(text, *len));
                     }
                     text.chars().count()
                 } else {
@@ -206,8 +206,12 @@ fn has_one_byte_characters(collation: &str) -> bool {
     one_byte.contains(&set)
 }
 
-fn too_long(bytes: usize, len: u32) -> Reason {
-    format!("{bytes} bytes, the column holds {len} of its character set").into()
+fn too_long(text: &str, len: u32) -> Reason {
+    if text.is_ascii() {
+        return format!("{} characters, the column holds {len}", text.len()).into();
+    }
+    let bytes = text.len();
+    format!("{bytes} bytes in UTF-8, the column holds {len} of its character set").into()
 }
 
 fn utf8(text: &[u8]) -> Result<&str, Reason> {
