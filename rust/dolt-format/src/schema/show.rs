@@ -25,35 +25,54 @@ pub struct Shown<'a> {
     pub parents: &'a [(String, TableSchema)],
 }
 
+/// What a definition is of, by its position in the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Item {
+    Column(usize),
+    PrimaryKey,
+    Index(usize),
+    ForeignKey,
+    Check(usize),
+}
+
 impl Shown<'_> {
     /// The statement, without a line end.
     pub fn create_table(&self) -> Result<String, FormatError> {
+        let definitions = self.definitions()?.into_iter();
+        let lines: Vec<String> = definitions.map(|(_, line)| line).collect();
         Ok(format!(
             "CREATE TABLE {} (\n  {}\n) {}",
             quoted(self.name),
-            self.definitions()?.join(",\n  "),
+            lines.join(",\n  "),
             self.options()?
         ))
     }
 
-    /// What stands between the parentheses, a definition each.
-    fn definitions(&self) -> Result<Vec<String>, FormatError> {
+    /// What stands between the parentheses, a definition each, and what it is of.
+    pub(super) fn definitions(&self) -> Result<Vec<(Item, String)>, FormatError> {
         let schema = self.schema;
         let mut lines = Vec::new();
-        for shown in schema.columns.iter().filter(|column| !column.hidden_system) {
-            lines.push(column(shown, schema.collation)?);
+        for (at, shown) in schema.columns.iter().enumerate() {
+            if !shown.hidden_system {
+                lines.push((Item::Column(at), column(shown, schema.collation)?));
+            }
         }
         if !schema.primary_key.is_empty() {
             let names = named(schema, &schema.primary_key)?;
-            lines.push(format!("PRIMARY KEY ({})", list(&names)));
+            let line = format!("PRIMARY KEY ({})", list(&names));
+            lines.push((Item::PrimaryKey, line));
         }
-        lines.extend(schema.indexes.iter().map(|shown| index(schema, shown)));
+        for (at, shown) in schema.indexes.iter().enumerate() {
+            lines.push((Item::Index(at), index(schema, shown)));
+        }
         for key in self.foreign_keys {
             if key.child.eq_ignore_ascii_case(self.name) {
-                lines.push(self.foreign_key(key)?);
+                lines.push((Item::ForeignKey, self.foreign_key(key)?));
             }
         }
-        lines.extend(schema.checks.iter().map(check));
+        for (at, shown) in schema.checks.iter().enumerate() {
+            lines.push((Item::Check(at), check(shown)));
+        }
         Ok(lines)
     }
 
@@ -110,7 +129,7 @@ impl Shown<'_> {
 }
 
 /// The definition of a column in a table of collation `table`.
-pub(super) fn column(column: &Column, table: u16) -> Result<String, FormatError> {
+fn column(column: &Column, table: u16) -> Result<String, FormatError> {
     let column_type = ColumnType::stored(&column.sql_type)?;
     let mut words = vec![quoted(&column.name), column_type.shown(table)];
     if !column.nullable {
@@ -142,7 +161,7 @@ pub(super) fn column(column: &Column, table: u16) -> Result<String, FormatError>
 }
 
 /// The definition of a secondary index.
-pub(super) fn index(schema: &TableSchema, index: &Index) -> String {
+fn index(schema: &TableSchema, index: &Index) -> String {
     let mut parts = Vec::new();
     for (at, position) in index.index_columns.iter().enumerate() {
         // Positions behind the last column are those of a keyless table's hidden ones.
@@ -178,7 +197,7 @@ pub(super) fn index(schema: &TableSchema, index: &Index) -> String {
 }
 
 /// The definition of a CHECK constraint.
-pub(super) fn check(check: &Check) -> String {
+fn check(check: &Check) -> String {
     let mut line = format!(
         "CONSTRAINT {} CHECK ({})",
         quoted(&check.name),
@@ -217,7 +236,7 @@ fn escaped(comment: &str) -> String {
     text
 }
 
-fn named(schema: &TableSchema, positions: &[u16]) -> Result<Vec<String>, FormatError> {
+pub(super) fn named(schema: &TableSchema, positions: &[u16]) -> Result<Vec<String>, FormatError> {
     positions
         .iter()
         .map(|position| {
@@ -243,7 +262,7 @@ fn tagged(schema: &TableSchema, tags: &[u64], key: &str) -> Result<Vec<String>, 
         .collect()
 }
 
-pub(super) const fn action_words(action: Action) -> Option<&'static str> {
+const fn action_words(action: Action) -> Option<&'static str> {
     match action {
         Action::Default => None,
         Action::Cascade => Some("CASCADE"),
