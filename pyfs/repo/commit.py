@@ -117,10 +117,23 @@ async def message_for(head: Snapshot, changes: Mapping[str, Change], chunks: Chu
     """The default message of a commit that makes *changes* on top of *head*."""
     store = Overlay(built_chunks(changes), chunks)
     updated: dict[str, RowChanges] = {}
+    created: list[str] = []
+    altered: list[str] = []
     for name, change in changes.items():
-        if change is not None:
+        if isinstance(change, BuiltTable) and await is_schema_edit(head, name, change):
+            (altered if name in head.tables else created).append(name)
+        elif change is not None:
             updated[name] = await _row_changes(head, name, change, store)
-    return default_message(updated, [name for name, change in changes.items() if change is None])
+    dropped = [name for name, change in changes.items() if change is None]
+    return default_message(updated, dropped, created, altered)
+
+
+async def is_schema_edit(head: Snapshot, name: str, built: BuiltTable) -> bool:
+    """Whether *built* comes with a schema that table *name* of *head* does not have."""
+    schema = built.table.schema
+    if all(chunk.address != schema for chunk in built.chunks):
+        return False
+    return name not in head.tables or await head.schema_of(name) != schema
 
 
 async def _row_changes(

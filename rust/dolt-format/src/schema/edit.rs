@@ -82,6 +82,7 @@ impl SchemaEdit {
         }
         let (mut schema, kept) = (draft.schema, draft.kept);
         let origins = super::origin::find(&old.schema.columns, &schema.columns, &kept);
+        super::origin::check_replaced(&old.schema.columns, &schema.columns, &origins)?;
         take_over(&mut schema, old.schema, &origins);
         let mut used = around.used_tags.clone();
         choose_tags(&mut schema, &origins, old.name, &mut used)?;

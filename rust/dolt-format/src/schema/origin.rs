@@ -1,5 +1,6 @@
 //! Which old column each new one was, and whether the rows can stay as they are stored.
 
+use super::column_type::ColumnType;
 use super::draft::same_name;
 use crate::FormatError;
 use crate::message::schema::{Check, Column, Index, TableSchema};
@@ -43,6 +44,32 @@ pub(super) fn find(old: &[Column], new: &[Column], kept: &[Option<usize>]) -> Ve
         }
     }
     origins
+}
+
+/// Refuses what may be meant as a rename and would lose a column's values: one that is gone where
+/// another one, defined otherwise, is new.
+pub(super) fn check_replaced(
+    old: &[Column],
+    new: &[Column],
+    origins: &[Option<usize>],
+) -> Result<(), FormatError> {
+    for (at, column) in new.iter().enumerate() {
+        if origins.get(at).copied().flatten().is_some() {
+            continue;
+        }
+        let before = origins.iter().take(at).rev().find_map(|origin| *origin);
+        let behind = next_of(origins, at).unwrap_or(old.len());
+        let between = before.map_or(0, |before| before + 1)..behind;
+        let gone = between.filter(|position| !origins.contains(&Some(*position)));
+        if let Some(gone) = gone.filter_map(|position| old.get(position)).next() {
+            return Err(FormatError::Unsupported(format!(
+                "column {:?} is gone and {:?} is new in its place: if it is renamed, change its \
+                 name first and its type after; if not, drop the one and add the other in two steps",
+                gone.name, column.name
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn is_matched_by_name(position: usize, old: &[Column], new: &[Column]) -> bool {
@@ -144,8 +171,27 @@ fn holds_all(old: &Column, new: &Column) -> bool {
                 },
             ) => collation == other && len <= longer,
             (SqlType::VarBinary(len), SqlType::VarBinary(longer)) => len <= longer,
+            (SqlType::Enum(members), SqlType::Enum(more))
+            | (SqlType::Set(members), SqlType::Set(more)) => {
+                more.starts_with(&members) && same_collation(old, new)
+            }
+            (
+                SqlType::Datetime {
+                    precision,
+                    timestamp,
+                },
+                SqlType::Datetime {
+                    precision: finer,
+                    timestamp: other,
+                },
+            ) => timestamp == other && precision <= finer,
             _ => false,
         }
+}
+
+fn same_collation(old: &Column, new: &Column) -> bool {
+    let collation = |column: &Column| ColumnType::stored(&column.sql_type).map(|t| t.collation);
+    collation(old) == collation(new)
 }
 
 /// Checks that values of the old type are converted to the new one by their text, as dolt's cast
@@ -161,7 +207,7 @@ pub(crate) fn check_conversions(
         };
         let from = SqlType::parse(&before.sql_type)?;
         let to = SqlType::parse(&column.sql_type)?;
-        if before.sql_type != column.sql_type && !by_text(&from, &to) {
+        if !holds_all(before, column) && !by_text(&from, &to) {
             return Err(FormatError::Unsupported(format!(
                 "column {:?} from {} to {}: convert it with dolt",
                 column.name, before.sql_type, column.sql_type
@@ -183,7 +229,7 @@ const fn by_text(from: &SqlType, to: &SqlType) -> bool {
             | (T::Bit(_), T::Bit(_))
             | (T::VarBinary(_) | T::Blob(_), T::VarBinary(_) | T::Blob(_))
             | (
-                T::Char { .. } | T::Text { .. } | T::Enum(_) | T::Set(_) | T::Date,
+                T::Char { .. } | T::Text { .. } | T::Enum(_) | T::Set(_),
                 T::Char { .. } | T::Text { .. }
             )
     )
