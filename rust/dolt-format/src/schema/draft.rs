@@ -58,7 +58,10 @@ impl Against<'_> {
             .is_some_and(|old| old.schema.collation == self.collation);
         for (item, line) in lines.unwrap_or_default() {
             if same || !matches!(item, Item::Column(_)) {
-                kept.insert(Definition::parse(&line)?.words(), item);
+                // What dolt prints of a key's comment may be no definition.
+                if let Ok(definition) = Definition::parse(&line) {
+                    kept.insert(definition.words(), item);
+                }
             }
         }
         let wanted = |definition: &Definition| {

@@ -60,8 +60,8 @@ pub(super) fn check_replaced(
         let before = origins.iter().take(at).rev().find_map(|origin| *origin);
         let behind = next_of(origins, at).unwrap_or(old.len());
         let between = before.map_or(0, |before| before + 1)..behind;
-        let gone = between.filter(|position| !origins.contains(&Some(*position)));
-        if let Some(gone) = gone.filter_map(|position| old.get(position)).next() {
+        let mut gone = between.filter(|position| !origins.contains(&Some(*position)));
+        if let Some(gone) = gone.find_map(|position| old.get(position)) {
             return Err(FormatError::Unsupported(format!(
                 "column {:?} is gone and {:?} is new in its place: if it is renamed, change its \
                  name first and its type after; if not, drop the one and add the other in two steps",

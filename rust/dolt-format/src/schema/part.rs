@@ -130,6 +130,10 @@ fn key_part(
     let mut comment = String::new();
     for option in options {
         match option {
+            IndexOption::Comment(text) if text.contains(['\'', '\\']) => {
+                // Dolt prints it as it is, and nobody can read that back.
+                return Err(at.unsupported("a key's comment with a quote or a backslash"));
+            }
             IndexOption::Comment(text) => comment.clone_from(text),
             IndexOption::Using(_) => {}
         }

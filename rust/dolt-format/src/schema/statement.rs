@@ -171,6 +171,12 @@ fn tokens_of(text: &str) -> Result<Vec<TokenWithSpan>, FormatError> {
     })?;
     // Comments are spaces, but for MySQL's `/*!80016 … */`, which was cut into tokens already.
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    // To MySQL these are strings as well, and to the parser not everywhere.
+    for token in &mut tokens {
+        if let Token::DoubleQuotedString(text) = &mut token.token {
+            token.token = Token::SingleQuotedString(std::mem::take(text));
+        }
+    }
     Ok(tokens)
 }
 
@@ -375,7 +381,7 @@ impl<'a> Cursor<'a> {
         let at = self.here();
         let value = match self.peek() {
             Some(Token::Word(word)) => word.value.clone(),
-            Some(Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)) => text.clone(),
+            Some(Token::SingleQuotedString(text)) => text.clone(),
             _ => return Err(self.wrong(what)),
         };
         self.next += 1;
