@@ -120,20 +120,21 @@ async def message_for(head: Snapshot, changes: Mapping[str, Change], chunks: Chu
     created: list[str] = []
     altered: list[str] = []
     for name, change in changes.items():
-        if isinstance(change, BuiltTable) and await is_schema_edit(head, name, change):
-            (altered if name in head.tables else created).append(name)
+        if has_schema(change) and name in head.tables:
+            altered.append(name)
+        elif isinstance(change, BuiltTable) and name not in head.tables and not change.row_count:
+            created.append(name)
         elif change is not None:
             updated[name] = await _row_changes(head, name, change, store)
     dropped = [name for name, change in changes.items() if change is None]
     return default_message(updated, dropped, created, altered)
 
 
-async def is_schema_edit(head: Snapshot, name: str, built: BuiltTable) -> bool:
-    """Whether *built* comes with a schema that table *name* of *head* does not have."""
-    schema = built.table.schema
-    if all(chunk.address != schema for chunk in built.chunks):
-        return False
-    return name not in head.tables or await head.schema_of(name) != schema
+def has_schema(change: Change) -> bool:
+    """Whether *change* is a table that comes with its schema, as one whose schema was edited."""
+    return isinstance(change, BuiltTable) and any(
+        chunk.address == change.table.schema for chunk in change.chunks
+    )
 
 
 async def _row_changes(

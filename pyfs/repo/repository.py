@@ -215,9 +215,7 @@ class Repository:
             decoded = await self.commit(commit)
             chunk = await self._chunk(decoded.root)
             tables = await drive(AddressMapScan.tables(chunk), self._chunks)
-            return Snapshot(
-                decoded, RootValue.decode(chunk), tables, self._table, self._schema_address
-            )
+            return Snapshot(decoded, RootValue.decode(chunk), tables, self._table)
 
         return await self._snapshots.get(commit, load)
 
@@ -443,9 +441,6 @@ class Repository:
 
         return await self._tables.get(address, load)
 
-    async def _schema_address(self, table: Address) -> Address:
-        return Table.decode(await self._chunk(table)).schema
-
     async def _schema(self, address: Address) -> Schema:
         async def load() -> Schema:
             return Schema.decode(await self._chunk(address))
@@ -464,7 +459,7 @@ class Repository:
 
     async def _check_changes(self, head: Snapshot, changes: Mapping[str, Change]) -> None:
         for name, change in changes.items():
-            if isinstance(change, BuiltTable) and await commits.is_schema_edit(head, name, change):
+            if commits.has_schema(change) and name in head.tables:
                 continue  # checked when it was made, of the version that is still there
             if change is None or name not in head.tables:
                 reason = await refusal_to_drop(head, name, self._chunks)

@@ -20,7 +20,6 @@ class Snapshot:
         root: RootValue,
         all_tables: Mapping[str, Address],
         load: Callable[[Address], Awaitable[TableVersion]],
-        schema_of: Callable[[Address], Awaitable[Address]],
     ) -> None:
         self.commit: Final = commit
         self.root: Final = root
@@ -31,11 +30,6 @@ class Snapshot:
         )
         """The user's tables: exact name to address."""
         self._load = load
-        self._schema_of = schema_of
-
-    async def schema_of(self, name: str) -> Address:
-        """The address of the schema of a table that is there."""
-        return await self._schema_of(self.all_tables[name])
 
     async def table(self, name: str) -> TableVersion:
         """A table, of Dolt's own ones too; `NotFoundError` if there is none of that exact name."""

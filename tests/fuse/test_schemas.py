@@ -95,7 +95,11 @@ REFUSED = {
         "not supported",
         "line 3, column 3",
     ),
-    "an end too soon": ("/bin/echo 'CREATE TABLE primes (i int' > FILE", "Invalid argument", "line: 1"),
+    "an end too soon": (
+        "/bin/echo 'CREATE TABLE primes (i int' > FILE",
+        "Invalid argument",
+        "line: 1",
+    ),
     "another name": ("/bin/echo 'CREATE TABLE p (i int)' > FILE", "Invalid argument", "column: 14"),
     "two statements": (
         "/bin/echo 'CREATE TABLE primes (i int); SELECT 1' > FILE",
