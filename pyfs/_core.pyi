@@ -10,7 +10,7 @@ Raises `pyfs.errors.CorruptionError` for bytes that break the format,
 `InvalidTextError` for text that does not fit a schema.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, final
 
 __all__ = [
@@ -29,7 +29,9 @@ __all__ = [
     "ReadPlan",
     "Render",
     "RootValue",
+    "RowCarry",
     "Schema",
+    "SchemaEdit",
     "Table",
     "TableBuild",
     "TableFile",
@@ -39,6 +41,8 @@ __all__ = [
     "Tag",
     "TextLayout",
     "branch_name_error",
+    "column_tags",
+    "create_table",
     "foreign_keys",
     "store_root",
 ]
@@ -350,6 +354,10 @@ class RootValue:
     def foreign_keys(self) -> Address:
         """The address of the foreign key collection, or empty."""
 
+    @property
+    def collation(self) -> int:
+        """MySQL's number of the database's collation."""
+
     def with_tables(self, tables: dict[str, Address]) -> list[Chunk]:
         """The chunks of this root value with these tables; the last is the root value itself.
 
@@ -444,6 +452,75 @@ class Schema:
 
         Foreign keys and triggers are not of the schema and not seen here.
         """
+
+def create_table(
+    name: str,
+    table: Table,
+    schema: Chunk,
+    foreign_keys: Chunk | None,
+    parents: Mapping[str, Chunk],
+) -> str:
+    """`CREATE TABLE` as dolt's `SHOW CREATE TABLE` prints it, without a line end.
+
+    *foreign_keys* is the database's collection, and *parents* has the schemas of the tables that
+    the table's own keys name.
+    """
+
+def column_tags(schema: Chunk) -> set[int]:
+    """The numbers by which merges know the columns of a schema."""
+
+@final
+class SchemaEdit:
+    """What a `CREATE TABLE` text makes of a table. Frozen.
+
+    Raises `InvalidTextError` for a text that is no `CREATE TABLE` of table *name*, with line and
+    column, and `UnsupportedError` for what pyfs cannot do as dolt would. *used_tags* are those of
+    all columns of the database, *collation* is the database's.
+    """
+
+    @staticmethod
+    def create(name: str, text: bytes, used_tags: set[int], collation: int) -> SchemaEdit:
+        """A new table."""
+
+    @staticmethod
+    def alter(
+        name: str,
+        text: bytes,
+        used_tags: set[int],
+        collation: int,
+        table: Table,
+        schema: Chunk,
+        foreign_keys: Chunk | None,
+        parents: Mapping[str, Chunk],
+    ) -> SchemaEdit:
+        """A change of *table*. What the text does not change stays as it is stored."""
+
+    @property
+    def address(self) -> Address:
+        """The address of the new schema."""
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether nothing differs."""
+
+    def without_rows(self) -> BuiltTable | None:
+        """The table, if it has no rows or they stay as they are stored; with its schema's chunk."""
+
+    def carry(self) -> RowCarry:
+        """Carries the rows over, where they do not stay."""
+
+@final
+class RowCarry:
+    """The text of a table under its old schema in, the table under the new one out.
+
+    Raises `InvalidTextError` for a row that has no place in it.
+    """
+
+    def feed(self, text: bytes) -> None:
+        """The next bytes of the old text, cut anywhere."""
+
+    def finish(self) -> BuiltTable:
+        """The end of the text; the table comes with its schema's chunk. Called once."""
 
 @final
 class Extent:

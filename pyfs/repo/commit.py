@@ -117,10 +117,24 @@ async def message_for(head: Snapshot, changes: Mapping[str, Change], chunks: Chu
     """The default message of a commit that makes *changes* on top of *head*."""
     store = Overlay(built_chunks(changes), chunks)
     updated: dict[str, RowChanges] = {}
+    created: list[str] = []
+    altered: list[str] = []
     for name, change in changes.items():
-        if change is not None:
+        if has_schema(change) and name in head.tables:
+            altered.append(name)
+        elif isinstance(change, BuiltTable) and name not in head.tables and not change.row_count:
+            created.append(name)
+        elif change is not None:
             updated[name] = await _row_changes(head, name, change, store)
-    return default_message(updated, [name for name, change in changes.items() if change is None])
+    dropped = [name for name, change in changes.items() if change is None]
+    return default_message(updated, dropped, created, altered)
+
+
+def has_schema(change: Change) -> bool:
+    """Whether *change* is a table that comes with its schema, as one whose schema was edited."""
+    return isinstance(change, BuiltTable) and any(
+        chunk.address == change.table.schema for chunk in change.chunks
+    )
 
 
 async def _row_changes(

@@ -21,9 +21,18 @@ class RowChanges:
         return f"+{self.added} -{self.removed} ~{self.modified} rows"
 
 
-def default_message(updated: Mapping[str, RowChanges], dropped: Sequence[str]) -> str:
-    """`Update primes: +11 -0 ~0 rows`, `Drop t`, or both, with names in byte order."""
+def default_message(
+    updated: Mapping[str, RowChanges],
+    dropped: Sequence[str],
+    created: Sequence[str] = (),
+    altered: Sequence[str] = (),
+) -> str:
+    """`Update primes: +11 -0 ~0 rows`, `Drop t` …, with names in byte order."""
     parts = []
+    if created:
+        parts.append(f"Create {_names(created)}")
+    if altered:
+        parts.append(f"Alter {_names(altered)}")
     if updated:
         total = sum(updated.values(), RowChanges())
         parts.append(f"Update {_names(updated)}: {total}")

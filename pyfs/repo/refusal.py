@@ -5,7 +5,7 @@ import io
 import re
 from typing import Final
 
-from pyfs._core import foreign_keys
+from pyfs._core import Table, foreign_keys
 from pyfs.repo.snapshot import Snapshot
 from pyfs.store.chunks import ChunkStore
 
@@ -31,6 +31,13 @@ async def refusal(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | No
 async def refusal_to_drop(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
     """Why table *name* cannot be dropped, or None."""
     return await _foreign_key(snapshot, name, chunks) or await _trigger(snapshot, name)
+
+
+async def refusal_to_alter(snapshot: Snapshot, name: str, table: Table) -> str | None:
+    """Why the schema of table *name* cannot be changed, or None."""
+    if table.has_artifacts:
+        return "a merge left conflicts or violations in it; resolve them with dolt"
+    return await _trigger(snapshot, name)
 
 
 async def _foreign_key(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:

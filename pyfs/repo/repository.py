@@ -44,6 +44,7 @@ from pyfs.repo.push import Edit, Push, Stored
 from pyfs.repo.recent import Recent
 from pyfs.repo.refs import NO_REFS, Refs
 from pyfs.repo.refusal import refusal, refusal_to_drop
+from pyfs.repo.schema_edit import edited_table, schema_text
 from pyfs.repo.snapshot import Snapshot, is_system_table
 from pyfs.repo.table_version import TableVersion
 from pyfs.store.chunks import ChunkStore, Remote
@@ -221,6 +222,18 @@ class Repository:
     def log(self, head: Address) -> AsyncIterator[Commit]:
         """*head* and all its ancestors, as `dolt log` orders them: by height, newest first."""
         return walk(head, self._commits_at)
+
+    async def schema_text(self, snapshot: OfCommit, table: str) -> bytes:
+        """`CREATE TABLE` of *table* of *snapshot*, as dolt prints it."""
+        whole = await self.snapshot(snapshot.commit.address)
+        return await schema_text(whole, table, self._chunks)
+
+    async def edited_table(self, base: Address, table: str, text: bytes) -> BuiltTable | None:
+        """What the `CREATE TABLE` *text* makes of *table* of commit *base*; None if the same.
+
+        Raises `InvalidTextError`, `UnsupportedError`.
+        """
+        return await edited_table(await self.snapshot(base), table, text, self._chunks)
 
     async def refuses_writes(self, snapshot: OfCommit, table: str) -> str | None:
         """Why *table* of *snapshot* cannot be written, or None."""
@@ -446,6 +459,8 @@ class Repository:
 
     async def _check_changes(self, head: Snapshot, changes: Mapping[str, Change]) -> None:
         for name, change in changes.items():
+            if commits.has_schema(change) and name in head.tables:
+                continue  # checked when it was made, of the version that is still there
             if change is None or name not in head.tables:
                 reason = await refusal_to_drop(head, name, self._chunks)
             else:
@@ -460,6 +475,8 @@ class Repository:
             for change in changes.values():
                 if isinstance(change, BuiltTable):
                     await self._lengths.put(change.table.schema, change.measures)
+                    if change.row_count and not change.measures and commits.has_schema(change):
+                        continue  # its rows stayed where they are stored
                     await (await self._table(change.address)).exact_size()
         except PyfsError as exc:
             # The push is done; what is not at hand is read when it is wanted.

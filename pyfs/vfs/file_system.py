@@ -16,6 +16,7 @@ from pyfs.vfs.files import Files
 from pyfs.vfs.moves import Moves
 from pyfs.vfs.processes import LastReads
 from pyfs.vfs.save import Saver
+from pyfs.vfs.schemas import Schemas
 from pyfs.vfs.spool import LocalFolders
 from pyfs.vfs.tree import Tree
 
@@ -45,8 +46,9 @@ class FileSystem:
         self.tree = Tree(repository, saver, config, counts)
         self.drops = Drops(saver, nursery, config.drop_delay_s)
         self._adoption = Adoption(self.tree, saver)
-        self.files = Files(self.tree, saver, self.drops, self._adoption)
-        self.moves = Moves(self.tree, self.files, saver, self.drops, self._adoption)
+        schemas = Schemas(self.tree, saver, self.drops)
+        self.files = Files(self.tree, saver, self.drops, self._adoption, schemas)
+        self.moves = Moves(self.tree, self.files, saver, self.drops, self._adoption, schemas)
         self.ending = False
         """Whether the mount is about to end."""
 

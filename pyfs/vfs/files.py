@@ -23,6 +23,8 @@ from pyfs.vfs.node import (
     BranchDirectory,
     ControlFile,
     Local,
+    SchemaDirectory,
+    SchemaFile,
     ScratchDirectory,
     ScratchFile,
     ScratchLink,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from pyfs.vfs.branch import Branch
     from pyfs.vfs.drops import Drops
     from pyfs.vfs.save import Saver
+    from pyfs.vfs.schemas import Schemas
     from pyfs.vfs.tree import Tree
 
 
@@ -51,11 +54,14 @@ def reads(flags: int) -> bool:
 class Files:
     """The files of the tree, opened, created and removed."""
 
-    def __init__(self, tree: Tree, saver: Saver, drops: Drops, adoption: Adoption) -> None:
+    def __init__(
+        self, tree: Tree, saver: Saver, drops: Drops, adoption: Adoption, schemas: Schemas
+    ) -> None:
         self._tree = tree
         self._adoption = adoption
         self._saver = saver
         self._drops = drops
+        self._schemas = schemas
 
     # Opening
 
@@ -72,6 +78,8 @@ class Files:
                 return self._open_scratch(node, flags)
             case ControlFile():
                 return await self._open_control(node, flags)
+            case SchemaFile():
+                return await self._schemas.open(node, flags, pid)
             case _:
                 raise FileExpectedError("a directory cannot be opened as a file")
 
@@ -162,9 +170,12 @@ class Files:
 
     async def create(
         self, parent: AnyNode, name: str, permissions: int, flags: int, pid: int
-    ) -> tuple[TableFile | ScratchFile, Handle]:
-        """Creates *name*: a table that comes back, else scratch."""
+    ) -> tuple[AnyNode, Handle]:
+        """Creates *name*: a table that comes back, a table's schema, else scratch."""
         self._saver.check_writable()
+        if isinstance(parent, SchemaDirectory):
+            made = await self._schemas.create(parent, name, permissions, flags)
+            return made, await self.open(made, flags & ~(os.O_CREAT | os.O_EXCL), pid)
         entries, branch = await self.place(parent, name)
         known = await self.existing(parent, name)
         if known is not None:
@@ -238,6 +249,9 @@ class Files:
     async def remove(self, parent: AnyNode, name: str, pid: int) -> None:
         """`unlink`."""
         self._saver.check_writable()
+        if isinstance(parent, SchemaDirectory):
+            await self._schemas.remove(parent, name)
+            return
         node = await self._tree.lookup(parent, name)
         if isinstance(node, BranchDirectory | ScratchDirectory):
             raise FileExpectedError(f"{name} is a directory")

@@ -29,6 +29,7 @@ from pyfs.vfs.node import (
     AnyNode,
     BranchDirectory,
     Local,
+    SchemaDirectory,
     ScratchDirectory,
     ScratchFile,
     ScratchLink,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pyfs.vfs.drops import Drops
     from pyfs.vfs.files import Files
     from pyfs.vfs.save import Saver
+    from pyfs.vfs.schemas import Schemas
     from pyfs.vfs.tree import Tree
 
 
@@ -48,13 +50,20 @@ class Moves:
     """Renames files."""
 
     def __init__(
-        self, tree: Tree, files: Files, saver: Saver, drops: Drops, adoption: Adoption
+        self,
+        tree: Tree,
+        files: Files,
+        saver: Saver,
+        drops: Drops,
+        adoption: Adoption,
+        schemas: Schemas,
     ) -> None:
         self._tree = tree
         self._files = files
         self._saver = saver
         self._drops = drops
         self._adoption = adoption
+        self._schemas = schemas
 
     async def rename(
         self,
@@ -68,6 +77,11 @@ class Moves:
     ) -> None:
         """Moves *old_name* to *new_name*; with *keep*, what is there must not be replaced."""
         self._saver.check_writable()
+        if isinstance(old_parent, SchemaDirectory) or isinstance(new_parent, SchemaDirectory):
+            if old_parent is not new_parent or not isinstance(old_parent, SchemaDirectory):
+                raise CrossDirectoryError("a schema is copied into its directory, not moved")
+            await self._schemas.rename(old_parent, old_name, new_name, keep=keep, pid=pid)
+            return
         source = await self._tree.lookup(old_parent, old_name)
         if isinstance(source, BranchDirectory):
             branch = await self._tree.branch_at(source)

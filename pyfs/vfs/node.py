@@ -86,6 +86,29 @@ class ControlFile(Node):
         self.name = name
 
 
+class SchemaDirectory(Node):
+    """`.pyfs/schema` of a branch."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+        self.entries: dict[str, ScratchFile] = {}
+        """What editors leave beside the schemas."""
+        self.shown: dict[str, SchemaFile] = {}
+        self.pending: dict[str, SchemaFile] = {}
+        """Files of tables that are not there yet, while they are written."""
+
+
+class SchemaFile(Node):
+    """The `CREATE TABLE` of a table, at the branch's head."""
+
+    def __init__(self, path: str, table: str) -> None:
+        super().__init__()
+        self.path = path
+        self.table = table
+        self.handles: set[Handle] = set()
+
+
 class TableFile(Node):
     """One version of a table, or a table that is being written anew (no version yet)."""
 
@@ -198,6 +221,8 @@ AnyNode = (
     | ControlDirectory
     | HiddenBranches
     | ControlFile
+    | SchemaDirectory
+    | SchemaFile
     | TableFile
     | ScratchFile
     | ScratchLink

@@ -19,13 +19,13 @@ from pyfs.vfs.feed import Feed
 from pyfs.vfs.names import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pyfs._core import Address
     from pyfs.config import MountConfig
     from pyfs.repo.commit import Change
-    from pyfs.repo.repository import Repository
+    from pyfs.repo.repository import Repository, Saved
     from pyfs.vfs.branch import Branch
     from pyfs.vfs.node import Node, TableFile
     from pyfs.vfs.processes import Holders, LastReads
@@ -180,13 +180,18 @@ class Saver:
             log.warning("reading what was just saved failed: %s", exc)
             branch.forget_unsaved(node)
 
-    async def drop(self, branch: Branch, tables: list[str], base: Address) -> None:
-        """Commits and pushes that *tables* are dropped."""
+    async def change(self, branch: Branch, changes: Mapping[str, Change], base: Address) -> Saved:
+        """Commits and pushes *changes*, through no file of their own."""
         message = branch.message
         with self._push_under_way():
-            saved = await self.repository.save(branch.name, base, dict.fromkeys(tables), message)
+            saved = await self.repository.save(branch.name, base, changes, message)
         if saved.changed and branch.message is message:
             branch.message = None
+        return saved
+
+    async def drop(self, branch: Branch, tables: list[str], base: Address) -> None:
+        """Commits and pushes that *tables* are dropped."""
+        saved = await self.change(branch, dict.fromkeys(tables), base)
         log.info("dropped %s on %s: commit %s", ", ".join(tables), branch.name, saved.commit)
 
     async def refused(self, branch: Branch, name: str, error: PyfsError, text: Path | None) -> None:

@@ -26,11 +26,14 @@ from pyfs.vfs.node import (
     ControlFile,
     HiddenBranches,
     Kind,
+    SchemaDirectory,
+    SchemaFile,
     ScratchDirectory,
     ScratchFile,
     ScratchLink,
     TableFile,
 )
+from pyfs.vfs.schemas import SCHEMA, lookup_schema, schema_attributes, schema_entries
 
 if TYPE_CHECKING:
     from pyfs.config import MountConfig
@@ -62,7 +65,9 @@ class Tree:
         self.root = BranchDirectory("")
         self._directories: dict[str, BranchDirectory] = {"": self.root}
         self._branches: dict[str, Branch] = {}
-        self._control: dict[tuple[str, str], ControlDirectory | ControlFile | HiddenBranches] = {}
+        self._control: dict[
+            tuple[str, str], ControlDirectory | ControlFile | HiddenBranches | SchemaDirectory
+        ] = {}
 
     # Branches
 
@@ -125,6 +130,8 @@ class Tree:
                 raise NotFoundError(name)
             case ControlDirectory():
                 return self._lookup_in_control(parent, name)
+            case SchemaDirectory():
+                return await lookup_schema(self, parent, name)
             case HiddenBranches():
                 await self.refresh()
                 hidden = await self._hidden()
@@ -163,9 +170,16 @@ class Tree:
     def _lookup_in_control(self, parent: ControlDirectory, name: str) -> AnyNode:
         if name in (BRANCH_FILES if parent.path else MOUNT_FILES):
             return self._control.setdefault((parent.path, name), ControlFile(parent.path, name))
+        if name == SCHEMA and parent.path:
+            return self._control.setdefault((parent.path, SCHEMA), SchemaDirectory(parent.path))
         if name == HIDDEN and not parent.path:
             return self._control.setdefault(("", HIDDEN), HiddenBranches())
         raise NotFoundError(f"no control file {name}")
+
+    def schema_directory(self, path: str) -> SchemaDirectory | None:
+        """The schema directory of a branch, if it was looked into."""
+        node = self._control.get((path, SCHEMA))
+        return node if isinstance(node, SchemaDirectory) else None
 
     async def _hidden(self) -> dict[str, BranchDirectory]:
         """The branches that cannot be reached, as a table's file has their place."""
@@ -193,8 +207,10 @@ class Tree:
             case ScratchDirectory():
                 found |= directory.entries
             case ControlDirectory():
-                names = BRANCH_FILES if directory.path else (HIDDEN, *MOUNT_FILES)
+                names = (SCHEMA, *BRANCH_FILES) if directory.path else (HIDDEN, *MOUNT_FILES)
                 found |= {name: self._lookup_in_control(directory, name) for name in names}
+            case SchemaDirectory():
+                found |= await schema_entries(self, directory)
             case HiddenBranches():
                 await self.refresh()
                 found |= await self._hidden()
@@ -213,6 +229,8 @@ class Tree:
                 size = len(await self.control_text(node))
                 mode = FILE_MODE if node.name == MESSAGE else 0o444
                 return Attributes(Kind.FILE, mode, size, time.time_ns(), 0.0, 0.0)
+            case SchemaFile():
+                return await schema_attributes(self, node)
             case BranchDirectory() if node.path in self.repository.branches:
                 branch = await self.branch(node.path)
                 born_ns = branch.snapshot.commit.timestamp_ms * 1_000_000

@@ -1,6 +1,7 @@
 //! `TableBuild`: CSV text in, a table out: all rows of the text and no others.
 
 mod arena;
+pub mod edited;
 mod index;
 mod input;
 mod old_text;
@@ -59,6 +60,8 @@ struct Rows {
     auto_increment: Option<(usize, u64)>,
     row_count: u64,
     old_text: Option<OldText>,
+    /// For a text of another schema: the column of this one that each of its fields is of.
+    carried: Option<Vec<Option<String>>>,
 }
 
 /// The end of a build, as a traversal: it may have to read nodes of the table it is based on.
@@ -189,13 +192,14 @@ impl Rows {
             auto_increment,
             row_count: 0,
             old_text: None,
+            carried: None,
         })
     }
 
     /// Takes a record; tells whether an empty line is a record from now on.
     fn add(&mut self, record: &RecordView<'_>) -> Result<bool, FormatError> {
         let Some(input) = &self.input else {
-            let input = Input::new(&self.schema, record)?;
+            let input = Input::new(&self.schema, record, self.carried.as_deref())?;
             let empty_is_null = input.empty_line_is_a_row();
             self.input = Some(input);
             return Ok(empty_is_null);
@@ -290,7 +294,8 @@ fn write_table(
         counter
     };
     let same_counter = counter.max(1) == old.auto_increment.max(1);
-    if old.rows.message() == rows && old.indexes == *indexes && same_counter {
+    if old.schema == schema && old.rows.message() == rows && old.indexes == *indexes && same_counter
+    {
         return Ok(base.clone());
     }
     Table::encode(schema, rows, indexes, counter)

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   csv      rows to text and back, leaf by leaf
+//!   schema   CREATE TABLE from a table's schema and back
 //!   tree     nodes, boundaries, and the traversals that walk and build trees
 //!   message  one FlatBuffers message each        value   tuples and their fields
 //!   table    table files     archive  archives   manifest  which files make a database
@@ -21,6 +22,7 @@ pub mod csv;
 pub mod error;
 pub mod manifest;
 pub mod message;
+pub mod schema;
 pub mod table;
 pub mod tree;
 pub mod value;

@@ -143,5 +143,6 @@ macro_rules! damaged {
 
 damaged! {
     table_index archive_index record manifest_text manifest_item node tuple store_root root_value
-    commit tag table schema foreign_keys sql_type expression field_text csv_parse render
+    commit tag table schema foreign_keys sql_type expression create_table field_text csv_parse
+    render
 }

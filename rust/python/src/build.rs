@@ -12,7 +12,7 @@ use crate::text::{Measure, TextLayout};
 use crate::traversal;
 
 #[pyclass(frozen, module = "pyfs._core")]
-pub(crate) struct BuiltTable(build::BuiltTable);
+pub(crate) struct BuiltTable(pub(crate) build::BuiltTable);
 
 #[pymethods]
 impl BuiltTable {

@@ -61,6 +61,11 @@ impl RootValue {
         Address(self.inner.foreign_keys)
     }
 
+    #[getter]
+    fn collation(&self) -> u16 {
+        self.inner.collation
+    }
+
     fn with_tables(&self, tables: BTreeMap<String, Address>) -> Result<Vec<Chunk>, Error> {
         Ok(wrap(dolt_format::tree::address_map::root_value(
             &self.inner,

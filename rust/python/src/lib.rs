@@ -15,6 +15,7 @@ mod diff;
 mod error;
 mod manifest;
 mod scan;
+mod schema;
 mod storage;
 mod table;
 mod text;
@@ -41,6 +42,8 @@ mod _core {
     use super::manifest::Manifest;
     #[pymodule_export]
     use super::scan::AddressMapScan;
+    #[pymodule_export]
+    use super::schema::{RowCarry, SchemaEdit, column_tags, create_table};
     #[pymodule_export]
     use super::storage::{ReadPlan, TableFile, TableIndex, TableWriter};
     #[pymodule_export]

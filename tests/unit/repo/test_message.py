@@ -17,3 +17,7 @@ def test_a_drop() -> None:
 def test_an_update_and_a_drop() -> None:
     message = default_message({"t": RowChanges(removed=3)}, ["v", "u"])
     assert message == "Update t: +0 -3 ~0 rows; Drop u, v"
+
+
+def test_schemas() -> None:
+    assert default_message({}, [], ["v", "u"], ["t"]) == "Create u, v; Alter t"

@@ -1,6 +1,6 @@
 //! One function a parser. Each takes any bytes and panics only where the parser breaks a promise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use dolt_format::build::refusal::refuses_writes;
@@ -15,6 +15,8 @@ use dolt_format::message::root_value::RootValue;
 use dolt_format::message::schema::TableSchema;
 use dolt_format::message::table::Table;
 use dolt_format::message::{foreign_key, store_root as store_root_message, tag::Tag};
+use dolt_format::schema::edit::{Around, SchemaEdit};
+use dolt_format::schema::show::Shown;
 use dolt_format::table::index::{Dictionaries, TableIndex};
 use dolt_format::table::plan::ReadPlan;
 use dolt_format::tree::scan::AddressMapScan;
@@ -30,7 +32,7 @@ use dolt_format::{Address, Chunk, FormatError};
 pub type EntryPoint = fn(&[u8]);
 
 /// Every entry point by the name of its fuzz target.
-pub const TARGETS: [(&str, EntryPoint); 19] = [
+pub const TARGETS: [(&str, EntryPoint); 20] = [
     ("table_index", table_index),
     ("archive_index", archive_index),
     ("record", record),
@@ -47,6 +49,7 @@ pub const TARGETS: [(&str, EntryPoint); 19] = [
     ("foreign_keys", foreign_keys),
     ("sql_type", sql_type),
     ("expression", expression),
+    ("create_table", create_table),
     ("field_text", field_text),
     ("csv_parse", csv_parse),
     ("render", render),
@@ -332,6 +335,28 @@ pub fn sql_type(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         let _ = SqlType::parse(text);
     }
+}
+
+/// A `CREATE TABLE` of table `t`. The text of a schema that was made changes nothing.
+pub fn create_table(data: &[u8]) {
+    let around = Around {
+        used_tags: &BTreeSet::new(),
+        collation: 309,
+    };
+    let Ok(edit) = SchemaEdit::create("t", data, around) else {
+        return;
+    };
+    let shown = Shown {
+        name: "t",
+        schema: &edit.schema,
+        auto_increment: edit.auto_increment,
+        foreign_keys: &[],
+        parents: &[],
+    };
+    let text = shown.create_table().expect("what was made is shown");
+    let again = SchemaEdit::alter(&shown, text.as_bytes(), around);
+    let again = again.unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert!(again.unchanged, "{text}");
 }
 
 /// The text of a generated column's expression over the columns a and b.

@@ -60,6 +60,7 @@ pub fn load(golden: &Path) -> Seeds {
     }
     add_tables(&chunks, &mut seeds);
     add_texts(&golden.join("import/values.json"), &mut seeds);
+    add_statements(&golden.join("schema/cases.json"), &mut seeds);
     for (target, inputs) in &mut seeds {
         let hostile = golden.join("hostile").join(target);
         if hostile.is_dir() {
@@ -340,5 +341,17 @@ fn add_texts(values: &Path, seeds: &mut Seeds) {
             let parts = [name.as_bytes(), &[encoding], text.as_bytes()];
             add(seeds, "field_text", join_parts(&parts));
         }
+    }
+}
+
+/// What dolt printed of altered tables, each as if it were table `t`.
+fn add_statements(cases: &Path, seeds: &mut Seeds) {
+    let text = std::fs::read(cases).expect("it is there");
+    let cases: Value = serde_json::from_slice(&text).expect("goldens are JSON");
+    for case in cases.as_array().into_iter().flatten() {
+        let name = case["table"].as_str().expect("a table");
+        let text = case["text"].as_str().expect("a text");
+        let text = text.replacen(&format!("`{name}`"), "t", 1);
+        add(seeds, "create_table", text.into_bytes());
     }
 }

@@ -99,8 +99,13 @@ impl RowBuffers {
 }
 
 impl Input {
-    /// The input whose header is `header`.
-    pub(crate) fn new(schema: &TableSchema, header: &RecordView<'_>) -> Result<Self, FormatError> {
+    /// The input whose header is `header`. Where the text is of another schema, `carried` has the
+    /// column of this one that each field is of, or none for a field that is dropped.
+    pub(crate) fn new(
+        schema: &TableSchema,
+        header: &RecordView<'_>,
+        carried: Option<&[Option<String>]>,
+    ) -> Result<Self, FormatError> {
         let bad = |why: String| FormatError::BadRecord {
             line: header.line,
             why,
@@ -112,6 +117,11 @@ impl Input {
             let name = std::str::from_utf8(name)
                 .map_err(|_| bad(format!("the header's field {} is not UTF-8", position + 1)))?
                 .trim_end();
+            let name = match carried.map(|names| names.get(position)) {
+                Some(Some(Some(name))) => name,
+                Some(_) => continue,
+                None => name,
+            };
             let exact = schema.columns.iter().position(|column| column.name == name);
             let same = |column: &Column| column.name.to_lowercase() == name.to_lowercase();
             let found = exact.or_else(|| schema.columns.iter().position(same));
@@ -139,6 +149,9 @@ impl Input {
             let origin = match origin {
                 Some(position) => Origin::Field(position),
                 None if column.auto_increment => Origin::Default(None),
+                None if carried.is_some() && !column.nullable && column.default.is_empty() => {
+                    Origin::Default(Some(zero(column, &codec)?))
+                }
                 None => Origin::Default(default(column, &codec, header.line)?),
             };
             let nullable = column.nullable;
@@ -396,12 +409,13 @@ fn default(column: &Column, codec: &TextCodec, line: u64) -> Result<Option<Vec<u
             ),
         });
     }
-    let literal = match text
+    let quoted = text
         .strip_prefix('\'')
-        .and_then(|rest| rest.strip_suffix('\''))
-    {
-        Some(quoted) => quoted.replace("''", "'").into_bytes(),
-        None => text.as_bytes().to_vec(),
+        .and_then(|rest| rest.strip_suffix('\''));
+    let literal = match (quoted, text.strip_prefix("0x")) {
+        (Some(quoted), _) => quoted.replace("''", "'").replace("\\\\", "\\").into_bytes(),
+        (None, Some(digits)) if codec.encoding() == e::BYTES => hex(digits),
+        (None, _) => text.as_bytes().to_vec(),
     };
     codec.push(&literal, &mut Vec::new()).map_err(|_| {
         FormatError::Unsupported(format!(
@@ -424,6 +438,26 @@ pub(crate) fn sort_key_of(fields: Vec<(u8, Collation)>) -> SortKey {
         }
         sort_key
     })
+}
+
+/// What an added column that is NOT NULL and has no default holds in the rows that are there.
+fn zero(column: &Column, codec: &TextCodec) -> Result<Vec<u8>, FormatError> {
+    match codec.encoding() {
+        e::INT8..=e::FLOAT64 | e::DECIMAL => return Ok(b"0".to_vec()),
+        e::STRING | e::BYTES | e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE => return Ok(Vec::new()),
+        _ => {}
+    }
+    Err(FormatError::Unsupported(format!(
+        "column {:?} is NOT NULL and needs a default for the rows that are there",
+        column.name
+    )))
+}
+
+/// The bytes of an even number of hexadecimal digits, as far as they are such.
+fn hex(digits: &str) -> Vec<u8> {
+    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.iter().map_while(byte).collect()
 }
 
 /// Appends the tuple of fields that stand in it as they are.

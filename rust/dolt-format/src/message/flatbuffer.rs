@@ -183,9 +183,13 @@ impl<'a> TableView<'a> {
 
     /// A vector of `width`-byte items as a span of bytes; the empty span when it is absent.
     pub(crate) fn span(&self, slot: usize, width: usize) -> Result<Span, FormatError> {
-        let Some(at) = self.slot(slot)? else {
-            return Ok(Span::default());
-        };
+        match self.slot(slot)? {
+            Some(at) => self.span_at(at, width),
+            None => Ok(Span::default()),
+        }
+    }
+
+    fn span_at(&self, at: usize, width: usize) -> Result<Span, FormatError> {
         let at = self.follow(at)?;
         let count = u32::from_le_bytes(self.number(at)?) as usize;
         let (start, len) = (at + 4, count.saturating_mul(width));
@@ -200,6 +204,11 @@ impl<'a> TableView<'a> {
 
     pub(crate) fn bytes(&self, slot: usize) -> Result<&'a [u8], FormatError> {
         Ok(self.span(slot, 1)?.of(self.message))
+    }
+
+    /// The bytes that the offset stored at `at` points to.
+    fn bytes_at(&self, at: usize) -> Result<&'a [u8], FormatError> {
+        Ok(self.span_at(at, 1)?.of(self.message))
     }
 
     /// An address, or the empty one where the slot is absent.
@@ -279,6 +288,40 @@ impl Budget {
         self.spend(span.len)?;
         let raw = span.of(view.message).chunks_exact(2);
         Ok(raw.map(|b| u16::from_le_bytes([b[0], b[1]])).collect())
+    }
+
+    /// A vector of 64-bit numbers, copied.
+    pub(crate) fn u64s(
+        &mut self,
+        view: &TableView<'_>,
+        slot: usize,
+    ) -> Result<Vec<u64>, FormatError> {
+        let span = view.span(slot, 8)?;
+        self.spend(span.len)?;
+        let (raw, _) = span.of(view.message).as_chunks::<8>();
+        Ok(raw
+            .iter()
+            .map(|number| u64::from_le_bytes(*number))
+            .collect())
+    }
+
+    /// A vector of strings, copied.
+    pub(crate) fn strings(
+        &mut self,
+        view: &TableView<'_>,
+        slot: usize,
+    ) -> Result<Vec<String>, FormatError> {
+        let span = view.span(slot, 4)?;
+        self.spend(span.len)?;
+        (0..span.len / 4)
+            .map(|item| {
+                let bytes = view.bytes_at(span.start + 4 * item)?;
+                self.spend(bytes.len())?;
+                let text = std::str::from_utf8(bytes);
+                text.map(str::to_owned)
+                    .map_err(|error| view.bad(format!("a string: {error}")))
+            })
+            .collect()
     }
 
     /// Counts a table as the bytes that the smallest one takes.

@@ -173,7 +173,7 @@ impl SqlType {
 }
 
 /// `(a,'b''c') rest` as the arguments, unquoted, and the rest.
-fn split_arguments(text: &str) -> Option<(Vec<String>, &str)> {
+pub(crate) fn split_arguments(text: &str) -> Option<(Vec<String>, &str)> {
     let Some(inner) = text.strip_prefix('(') else {
         return Some((Vec::new(), text));
     };

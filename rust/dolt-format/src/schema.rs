@@ -1,0 +1,23 @@
+//! A table's schema as text and back: `CREATE TABLE` as dolt prints and lays it out.
+//!
+//! ```text
+//!   show       a schema's text
+//!   edit       what a text makes of a table: a new one, or a changed one
+//!   draft      the schema that a statement asks for      origin  which old column each one was
+//!   part       what one definition says                  tags    numbers of new columns
+//!   statement  a text cut into definitions and options
+//! ```
+
+pub mod collation;
+pub mod column_type;
+mod data_type;
+mod default_value;
+mod draft;
+pub mod edit;
+mod expression_text;
+mod key;
+mod origin;
+mod part;
+pub mod show;
+mod statement;
+pub mod tags;

@@ -1,0 +1,336 @@
+//! `SchemaEdit`: what a `CREATE TABLE` text makes of a table.
+
+use std::collections::BTreeSet;
+
+use super::collation;
+use super::column_type::ColumnType;
+use super::data_type::kind_of;
+use super::draft::{Against, Draft, same_name};
+use super::part::collation_of;
+use super::show::Shown;
+use super::statement::{Place, Statement};
+use super::tags;
+use crate::message::schema::{Column, Index, TableSchema};
+use crate::value::encoding as e;
+use crate::value::sql_type::SqlType;
+use crate::{Chunk, FormatError};
+
+const TARGET_ROW_SIZE_DEFAULT: u16 = 2048;
+/// Bytes that a row may have at most, as dolt reckons them.
+const ROW_LEN_MAX: u64 = 65504;
+
+/// The database around a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    /// The tags of all columns of all tables.
+    pub used_tags: &'a BTreeSet<u64>,
+    /// The database's collation.
+    pub collation: u16,
+}
+
+/// What a text makes of a table.
+#[derive(Debug, Clone)]
+pub struct SchemaEdit {
+    /// The new schema.
+    pub schema: TableSchema,
+    /// Its chunk.
+    pub chunk: Chunk,
+    /// For each column, its position in the old schema; `None` for a new one.
+    pub origins: Vec<Option<usize>>,
+    /// The next number of an `AUTO_INCREMENT` column.
+    pub auto_increment: u64,
+    /// Whether the rows stay as they are stored.
+    pub rows_stay: bool,
+    /// Whether nothing differs.
+    pub unchanged: bool,
+}
+
+impl SchemaEdit {
+    /// A new table.
+    pub fn create(table: &str, text: &[u8], around: Around<'_>) -> Result<Self, FormatError> {
+        let statement = Statement::parse(text, table)?;
+        let collation = table_collation(&statement, around.collation)?;
+        let against = Against {
+            table,
+            old: None,
+            collation,
+        };
+        let mut schema = Draft::new(&statement, against)?.schema;
+        let mut used = around.used_tags.clone();
+        choose_tags(&mut schema, &[], table, &mut used)?;
+        set_options(&mut schema, &statement)?;
+        let counted = schema.columns.iter().any(|column| column.auto_increment);
+        let auto_increment = statement.options.auto_increment.filter(|_| counted);
+        Self::new(&schema, Vec::new(), auto_increment.unwrap_or(0), true)
+    }
+
+    /// A change of the table that `old` is.
+    pub fn alter(old: &Shown<'_>, text: &[u8], around: Around<'_>) -> Result<Self, FormatError> {
+        let statement = Statement::parse(text, old.name)?;
+        let collation = table_collation(&statement, around.collation)?;
+        let against = Against {
+            table: old.name,
+            old: Some(old),
+            collation,
+        };
+        let draft = Draft::new(&statement, against)?;
+        let keys = old.foreign_keys.iter();
+        let keys = keys.filter(|key| same_name(&key.child, old.name)).count();
+        if draft.foreign_keys != keys {
+            let why = "dropping a foreign key: drop it with dolt".to_owned();
+            return Err(FormatError::Unsupported(why));
+        }
+        let (mut schema, kept) = (draft.schema, draft.kept);
+        let origins = super::origin::find(&old.schema.columns, &schema.columns, &kept);
+        super::origin::check_replaced(&old.schema.columns, &schema.columns, &origins)?;
+        take_over(&mut schema, old.schema, &origins);
+        let mut used = around.used_tags.clone();
+        choose_tags(&mut schema, &origins, old.name, &mut used)?;
+        set_options(&mut schema, &statement)?;
+        check_key_columns(old, &schema, &origins)?;
+        super::origin::check_conversions(old.schema, &schema, &origins)?;
+        let auto_increment = counter(&statement, old)?;
+        let rows_stay = super::origin::rows_stay(old.schema, &schema, &origins);
+        let mut edit = Self::new(&schema, origins, auto_increment, rows_stay)?;
+        edit.unchanged = edit.chunk.address() == old.schema.address
+            && edit.auto_increment.max(1) == old.auto_increment.max(1);
+        Ok(edit)
+    }
+
+    fn new(
+        schema: &TableSchema,
+        origins: Vec<Option<usize>>,
+        auto_increment: u64,
+        rows_stay: bool,
+    ) -> Result<Self, FormatError> {
+        check_row_len(schema)?;
+        let chunk = schema.encode()?;
+        // Reading it back proves that it can be read, and gives the schema its address.
+        let schema = TableSchema::decode(&chunk)?;
+        Ok(Self {
+            schema,
+            chunk,
+            origins,
+            auto_increment,
+            rows_stay,
+            unchanged: false,
+        })
+    }
+}
+
+fn table_collation(statement: &Statement, database: u16) -> Result<u16, FormatError> {
+    let options = &statement.options;
+    let (set, named) = (options.character_set.as_ref(), options.collation.as_ref());
+    let at = named
+        .or(set)
+        .map_or_else(Place::default, |said| said.at.clone());
+    let said = collation_of(
+        set.map(|set| set.value.as_str()),
+        named.map(|named| named.value.as_str()),
+        &at,
+    )?;
+    let number = said.unwrap_or(database);
+    if collation::name(number) == Some("binary") {
+        return Err(at.unsupported("a table of character set binary"));
+    }
+    Ok(number)
+}
+
+fn set_options(schema: &mut TableSchema, statement: &Statement) -> Result<(), FormatError> {
+    schema.comment.clone_from(&statement.options.comment);
+    schema.target_row_size = match &statement.options.target_row_size {
+        None => TARGET_ROW_SIZE_DEFAULT,
+        Some(size) => u16::try_from(size.value)
+            .ok()
+            .filter(|size| *size > 0)
+            .ok_or_else(|| size.at.wrong("TARGET_ROW_SIZE is 1 to 65535"))?,
+    };
+    Ok(())
+}
+
+/// The counter only grows: smaller numbers may stand in rows.
+fn counter(statement: &Statement, old: &Shown<'_>) -> Result<u64, FormatError> {
+    let wanted = statement
+        .options
+        .auto_increment
+        .unwrap_or(old.auto_increment);
+    if wanted.max(1) < old.auto_increment.max(1) {
+        return Err(FormatError::Unsupported(format!(
+            "AUTO_INCREMENT={wanted}: the counter is at {} and does not go back",
+            old.auto_increment
+        )));
+    }
+    Ok(wanted)
+}
+
+/// What stays of columns and indexes that the text changes: tags, stored encodings, and whether
+/// an index was made for a foreign key.
+fn take_over(schema: &mut TableSchema, old: &TableSchema, origins: &[Option<usize>]) {
+    for (column, origin) in schema.columns.iter_mut().zip(origins) {
+        if let Some(old) = origin.and_then(|at| old.columns.get(at)) {
+            column.tag = old.tag;
+            if is_older_form(old.encoding, column.encoding) {
+                column.encoding = old.encoding;
+            }
+        }
+    }
+    let same_columns = |new: &Index, old: &Index| {
+        let came_from = |at: &u16| origins.get(usize::from(*at)).copied().flatten();
+        let old_columns = old.index_columns.iter().map(|at| Some(usize::from(*at)));
+        new.index_columns.iter().map(came_from).eq(old_columns)
+    };
+    for index in &mut schema.indexes {
+        let old = old.indexes.iter().find(|old| old.name == index.name);
+        if let Some(old) = old.filter(|old| same_columns(index, old) && old.unique == index.unique)
+        {
+            index.system_defined = old.system_defined;
+        }
+    }
+}
+
+/// Whether values are stored by their address only, as dolt stored them once.
+const fn is_older_form(old: u8, new: u8) -> bool {
+    matches!(
+        (old, new),
+        (e::STRING_ADDR, e::STRING_ADAPTIVE)
+            | (e::BYTES_ADDR, e::BYTES_ADAPTIVE)
+            | (e::JSON_ADDR, e::JSON_ADAPTIVE)
+            | (e::GEOMETRY_ADDR, e::GEOMETRY_ADAPTIVE)
+    )
+}
+
+/// Gives a tag to each new column. The table's other columns count as earlier ones.
+fn choose_tags(
+    schema: &mut TableSchema,
+    origins: &[Option<usize>],
+    table: &str,
+    used: &mut BTreeSet<u64>,
+) -> Result<(), FormatError> {
+    let kind = |column: &Column| {
+        let base = ColumnType::stored(&column.sql_type)?.base;
+        kind_of(&base).ok_or_else(|| FormatError::Unsupported(format!("the type {base}")))
+    };
+    let mut present: Vec<bool> = origins.iter().map(Option::is_some).collect();
+    present.resize(schema.columns.len(), false);
+    for at in 0..schema.columns.len() {
+        if present.get(at) != Some(&false) {
+            continue;
+        }
+        let mut earlier = Vec::new();
+        for (column, _) in schema
+            .columns
+            .iter()
+            .zip(&present)
+            .filter(|(_, present)| **present)
+        {
+            earlier.push(kind(column)?);
+        }
+        if let (Some(column), Some(present)) = (schema.columns.get_mut(at), present.get_mut(at)) {
+            let kind = kind(column)?;
+            column.tag = tags::choose(used, table, &earlier, &column.name, kind)?;
+            used.insert(column.tag);
+            *present = true;
+        }
+    }
+    Ok(())
+}
+
+/// Columns that foreign keys name, here or from elsewhere, stay what they are.
+fn check_key_columns(
+    old: &Shown<'_>,
+    schema: &TableSchema,
+    origins: &[Option<usize>],
+) -> Result<(), FormatError> {
+    for key in old.foreign_keys {
+        let child = same_name(&key.child, old.name).then_some(&key.child_tags);
+        let parent = same_name(&key.parent, old.name).then_some(&key.parent_tags);
+        for tag in child.into_iter().chain(parent).flatten() {
+            let at = old
+                .schema
+                .columns
+                .iter()
+                .position(|column| column.tag == *tag);
+            let before = at.and_then(|at| old.schema.columns.get(at));
+            let after = origins
+                .iter()
+                .position(|origin| *origin == at && at.is_some());
+            let after = after.and_then(|at| schema.columns.get(at));
+            let same = before.zip(after).is_some_and(|(before, after)| {
+                before.name == after.name && before.sql_type == after.sql_type
+            });
+            if !same {
+                return Err(FormatError::Unsupported(format!(
+                    "column {:?} is of foreign key {:?}: change it with dolt",
+                    before.map_or("", |before| &before.name),
+                    key.name
+                )));
+            }
+        }
+        let index = if child.is_some() {
+            &key.child_index
+        } else {
+            &key.parent_index
+        };
+        let is_there = |index: &String, schema: &TableSchema| {
+            index.is_empty()
+                || schema
+                    .indexes
+                    .iter()
+                    .any(|known| same_name(&known.name, index))
+        };
+        if (child.is_some() || parent.is_some())
+            && is_there(index, old.schema)
+            && !is_there(index, schema)
+        {
+            return Err(FormatError::Unsupported(format!(
+                "key {index:?} serves foreign key {:?}: drop that with dolt first",
+                key.name
+            )));
+        }
+        if parent.is_some() && named_key(old.schema) != named_key(schema) {
+            let why = format!(
+                "the primary key: foreign key {:?} names this table",
+                key.name
+            );
+            return Err(FormatError::Unsupported(why));
+        }
+    }
+    Ok(())
+}
+
+fn named_key(schema: &TableSchema) -> Vec<u64> {
+    let columns = schema.primary_key.iter();
+    let columns = columns.filter_map(|at| schema.columns.get(usize::from(*at)));
+    columns.map(|column| column.tag).collect()
+}
+
+/// Dolt refuses tables whose rows could become too long (`LDC/schema/schema_impl.go`,
+/// `MaxRowStorageSize`).
+fn check_row_len(schema: &TableSchema) -> Result<(), FormatError> {
+    let mut len = 0;
+    for column in schema.columns.iter().filter(|column| !column.is_virtual) {
+        let column_type = ColumnType::stored(&column.sql_type)?;
+        let character = match column_type.collation.and_then(collation::name) {
+            Some(name) => match collation::character_set(name) {
+                "utf8mb4" | "utf16" | "utf32" => 4,
+                "utf8mb3" => 3,
+                _ => 1,
+            },
+            None => 1,
+        };
+        len += match SqlType::parse(&column.sql_type)? {
+            SqlType::Char { len, .. } => u64::from(len) * character,
+            SqlType::Binary(len) | SqlType::VarBinary(len) => u64::from(len),
+            SqlType::Text { .. } | SqlType::Blob(_) | SqlType::Json | SqlType::Geometry => 20,
+            SqlType::Decimal { scale, .. } => u64::from(scale),
+            SqlType::Enum(_) => 2,
+            SqlType::Time => 16,
+            _ => 8,
+        };
+    }
+    if len > ROW_LEN_MAX {
+        let why = format!("a row could have {len} bytes, at most {ROW_LEN_MAX} are possible");
+        return Err(FormatError::BadRecord { line: 1, why });
+    }
+    Ok(())
+}

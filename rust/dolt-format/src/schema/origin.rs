@@ -1,0 +1,236 @@
+//! Which old column each new one was, and whether the rows can stay as they are stored.
+
+use super::column_type::ColumnType;
+use super::draft::same_name;
+use crate::FormatError;
+use crate::message::schema::{Check, Column, Index, TableSchema};
+use crate::value::sql_type::SqlType;
+
+/// For each new column, the position of the old one that it was.
+///
+/// Columns of the same name are the same. Of the others, one that is gone and one that is new are
+/// the same, renamed, if they stand between the same columns and are otherwise defined alike.
+pub(super) fn find(old: &[Column], new: &[Column], kept: &[Option<usize>]) -> Vec<Option<usize>> {
+    let mut origins: Vec<Option<usize>> = new
+        .iter()
+        .zip(kept)
+        .map(|(column, kept)| {
+            kept.or_else(|| {
+                old.iter()
+                    .position(|old| same_name(&old.name, &column.name))
+            })
+        })
+        .collect();
+    for (at, column) in new.iter().enumerate() {
+        if origins.get(at).copied().flatten().is_some() {
+            continue;
+        }
+        let before = origins.iter().take(at).rev().find_map(|origin| *origin);
+        let gone = old
+            .iter()
+            .enumerate()
+            .skip(before.map_or(0, |before| before + 1));
+        let found = gone
+            .take_while(|(position, _)| !is_matched_by_name(*position, old, new))
+            .find(|(position, old)| {
+                !origins.contains(&Some(*position)) && defined_alike(old, column)
+            });
+        let followed = |position: usize| next_of(&origins, at) == next_matched(position, old, new);
+        let found = found
+            .map(|(position, _)| position)
+            .filter(|at| followed(*at));
+        if let (Some(origin), Some(found)) = (origins.get_mut(at), found) {
+            *origin = Some(found);
+        }
+    }
+    origins
+}
+
+/// Refuses what may be meant as a rename and would lose a column's values: one that is gone where
+/// another one, defined otherwise, is new.
+pub(super) fn check_replaced(
+    old: &[Column],
+    new: &[Column],
+    origins: &[Option<usize>],
+) -> Result<(), FormatError> {
+    for (at, column) in new.iter().enumerate() {
+        if origins.get(at).copied().flatten().is_some() {
+            continue;
+        }
+        let before = origins.iter().take(at).rev().find_map(|origin| *origin);
+        let behind = next_of(origins, at).unwrap_or(old.len());
+        let between = before.map_or(0, |before| before + 1)..behind;
+        let mut gone = between.filter(|position| !origins.contains(&Some(*position)));
+        if let Some(gone) = gone.find_map(|position| old.get(position)) {
+            return Err(FormatError::Unsupported(format!(
+                "column {:?} is gone and {:?} is new in its place: if it is renamed, change its \
+                 name first and its type after; if not, drop the one and add the other in two steps",
+                gone.name, column.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn is_matched_by_name(position: usize, old: &[Column], new: &[Column]) -> bool {
+    let name = old.get(position).map(|column| &column.name);
+    name.is_some_and(|name| new.iter().any(|column| same_name(&column.name, name)))
+}
+
+/// The old position of the next column behind `at` that has one.
+fn next_of(origins: &[Option<usize>], at: usize) -> Option<usize> {
+    origins.iter().skip(at + 1).find_map(|origin| *origin)
+}
+
+/// The position of the next old column behind `position` that is there by name.
+fn next_matched(position: usize, old: &[Column], new: &[Column]) -> Option<usize> {
+    (position + 1..old.len()).find(|at| is_matched_by_name(*at, old, new))
+}
+
+fn defined_alike(old: &Column, new: &Column) -> bool {
+    let alike = Column {
+        name: old.name.clone(),
+        tag: old.tag,
+        encoding: old.encoding,
+        ..new.clone()
+    };
+    alike == *old
+}
+
+/// Whether the stored rows and indexes of the old schema are those of the new one.
+pub(super) fn rows_stay(old: &TableSchema, new: &TableSchema, origins: &[Option<usize>]) -> bool {
+    let origin = |at: u16| origins.get(usize::from(at)).copied().flatten();
+    let same_columns = |old: &[u16], new: &[u16]| {
+        let new = new.iter().map(|at| origin(*at));
+        new.eq(old.iter().map(|at| Some(usize::from(*at))))
+    };
+    let same_index = |(old, new): (&Index, &Index)| {
+        old.name == new.name
+            && same_columns(&old.index_columns, &new.index_columns)
+            && same_columns(&old.key_columns, &new.key_columns)
+            && old.prefix_lengths == new.prefix_lengths
+            && old.unique == new.unique
+    };
+    let holds = |check: &Check| !check.enforced || old.checks.contains(check);
+    old.target_row_size == new.target_row_size
+        && old.indexes.len() == new.indexes.len()
+        && old.indexes.iter().zip(&new.indexes).all(same_index)
+        && same_columns(&old.primary_key, &new.primary_key)
+        && new.checks.iter().all(holds)
+        && columns_stay(old, new, origins)
+}
+
+/// Whether the stored columns are the same in the same order. New ones may follow whose values
+/// are NULL: tuples leave out the NULLs at their end.
+fn columns_stay(old: &TableSchema, new: &TableSchema, origins: &[Option<usize>]) -> bool {
+    let mut before = old
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| !column.is_virtual);
+    for (column, origin) in new.columns.iter().zip(origins) {
+        if column.is_virtual {
+            continue;
+        }
+        let Some((position, old)) = before.next() else {
+            let is_null = column.default.is_empty() || column.default == "NULL";
+            if origin.is_some() || !column.nullable || !is_null {
+                return false;
+            }
+            continue;
+        };
+        let computed = old.generated || column.generated;
+        if *origin != Some(position)
+            || !holds_all(old, column)
+            || (old.nullable && !column.nullable)
+            || (column.auto_increment && !old.auto_increment)
+            || (computed && (old.generated, &old.default) != (column.generated, &column.default))
+        {
+            return false;
+        }
+    }
+    before.next().is_none()
+}
+
+/// Whether a column holds every value of another in the same bytes and order.
+fn holds_all(old: &Column, new: &Column) -> bool {
+    if old.sql_type == new.sql_type {
+        return old.encoding == new.encoding;
+    }
+    let (Ok(before), Ok(after)) = (SqlType::parse(&old.sql_type), SqlType::parse(&new.sql_type))
+    else {
+        return false;
+    };
+    old.encoding == new.encoding
+        && match (before, after) {
+            (
+                SqlType::Char { len, collation },
+                SqlType::Char {
+                    len: longer,
+                    collation: other,
+                },
+            ) => collation == other && len <= longer,
+            (SqlType::VarBinary(len), SqlType::VarBinary(longer)) => len <= longer,
+            (SqlType::Enum(members), SqlType::Enum(more))
+            | (SqlType::Set(members), SqlType::Set(more)) => {
+                more.starts_with(&members) && same_collation(old, new)
+            }
+            (
+                SqlType::Datetime {
+                    precision,
+                    timestamp,
+                },
+                SqlType::Datetime {
+                    precision: finer,
+                    timestamp: other,
+                },
+            ) => timestamp == other && precision <= finer,
+            _ => false,
+        }
+}
+
+fn same_collation(old: &Column, new: &Column) -> bool {
+    let collation = |column: &Column| ColumnType::stored(&column.sql_type).map(|t| t.collation);
+    collation(old) == collation(new)
+}
+
+/// Checks that values of the old type are converted to the new one by their text, as dolt's cast
+/// converts them.
+pub(crate) fn check_conversions(
+    old: &TableSchema,
+    new: &TableSchema,
+    origins: &[Option<usize>],
+) -> Result<(), FormatError> {
+    for (column, origin) in new.columns.iter().zip(origins) {
+        let Some(before) = origin.and_then(|at| old.columns.get(at)) else {
+            continue;
+        };
+        let from = SqlType::parse(&before.sql_type)?;
+        let to = SqlType::parse(&column.sql_type)?;
+        if !holds_all(before, column) && !by_text(&from, &to) {
+            return Err(FormatError::Unsupported(format!(
+                "column {:?} from {} to {}: convert it with dolt",
+                column.name, before.sql_type, column.sql_type
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether dolt's cast gives the value whose text is the old value's.
+const fn by_text(from: &SqlType, to: &SqlType) -> bool {
+    use SqlType as T;
+    matches!(
+        (from, to),
+        (
+            T::Int { .. } | T::Decimal { .. },
+            T::Decimal { .. } | T::Char { .. } | T::Text { .. }
+        ) | (T::Int { .. }, T::Int { .. })
+            | (T::Bit(_), T::Bit(_))
+            | (T::VarBinary(_) | T::Blob(_), T::VarBinary(_) | T::Blob(_))
+            | (
+                T::Char { .. } | T::Text { .. } | T::Enum(_) | T::Set(_),
+                T::Char { .. } | T::Text { .. }
+            )
+    )
+}

@@ -1,0 +1,82 @@
+"""Schemas that pyfs writes are those that the real dolt would have written."""
+
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.support.dolt import Clone, Dolt
+from tests.support.repositories import head_of, opened_url
+
+pytestmark = [pytest.mark.dolt, pytest.mark.timeout(300)]
+
+CREATES = [
+    "CREATE TABLE t (id int PRIMARY KEY, a varchar(20) NOT NULL DEFAULT 'x', KEY k (a(3)))",
+    "CREATE TABLE t (a int, b text, UNIQUE KEY (b)) COMMENT='keyless'",
+    "CREATE TABLE t (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, d decimal(5,2) DEFAULT 1.5,"
+    " e enum('a','b') DEFAULT 'b', s set('x','y'), b bit(3) DEFAULT b'101') AUTO_INCREMENT=7",
+    "CREATE TABLE t (a int, b int, g int GENERATED ALWAYS AS (a + b * 2) STORED,"
+    " PRIMARY KEY (b, a), CHECK (a > 0 AND b IN (1,2)), CONSTRAINT c CHECK (g IS NOT NULL))",
+    "CREATE TABLE t (a varchar(5) COLLATE utf8mb4_0900_ai_ci, b char(3) CHARACTER SET latin1,"
+    " c datetime(3) DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), j json,"
+    " p point SRID 4326, y year DEFAULT 2020) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci",
+]
+
+
+def write_schema(url: str, cache_dir: Path, table: str, text: str) -> None:
+    """Saves *text* as the schema of *table* on main."""
+
+    async def main() -> None:
+        async with opened_url(url, cache_dir) as repository:
+            head = (await head_of(repository)).commit.address
+            built = await repository.edited_table(head, table, text.encode())
+            assert built is not None
+            await repository.save("main", head, {table: built}, None)
+
+    trio.run(main)
+
+
+def shown(clone: Clone, table: str) -> str:
+    return clone.sql(f"show create table {table}")[0][1]
+
+
+def root_of(clone: Clone) -> str:
+    return clone.sql("select dolt_hashof_db('HEAD')")[0][0]
+
+
+@pytest.mark.parametrize("text", CREATES)
+def test_a_created_table_is_dolts(dolt: Dolt, primes_url: str, tmp_path: Path, text: str) -> None:
+    theirs = dolt.clone(primes_url, "theirs")
+    theirs.commit(text)
+    write_schema(primes_url, tmp_path / "cache", "t", text)
+    ours = dolt.clone(primes_url, "ours")
+    ours.check()
+    assert shown(ours, "t") == shown(theirs, "t")
+    assert root_of(ours) == root_of(theirs)
+
+
+ALTERS = {
+    "columns": [["add column n int default 3 after i", "add column z text"]],
+    "a name, then a type": [
+        ["rename column val to v"],
+        ["modify column v bigint", "add index (v)"],
+    ],
+    "a drop": [["drop column val", "comment='one column'"]],
+    "keys": [["add unique index (val)", "modify column val int not null"]],
+    "the primary key": [
+        ["modify column val int not null"],
+        ["drop primary key, add primary key (i, val)"],
+    ],
+}
+
+
+@pytest.mark.parametrize("case", ALTERS)
+def test_an_altered_table_is_dolts(dolt: Dolt, primes_url: str, tmp_path: Path, case: str) -> None:
+    theirs = dolt.clone(primes_url, "theirs")
+    for alters in ALTERS[case]:
+        theirs.commit(*(f"alter table primes {alter}" for alter in alters))
+        write_schema(primes_url, tmp_path / "cache", "primes", shown(theirs, "primes"))
+    ours = dolt.clone(primes_url, "ours")
+    ours.check()
+    assert shown(ours, "primes") == shown(theirs, "primes")
+    assert root_of(ours) == root_of(theirs)
