@@ -53,7 +53,17 @@ pub(super) fn column_type(named: &DataType, at: &Place) -> Result<Named, FormatE
         T::BigIntUnsigned(_) => Named::plain("bigint unsigned"),
         T::Float(ExactNumberInfo::None) => Named::plain("float"),
         T::Double(ExactNumberInfo::None) | T::DoublePrecision | T::Real => Named::plain("double"),
-        T::Decimal(info) | T::Numeric(info) | T::Dec(info) => Named::plain(decimal(*info, at)?),
+        // Dolt takes UNSIGNED for whole numbers only, and ZEROFILL for none.
+        T::Zerofill(inner) => return column_type(inner, at),
+        T::FloatUnsigned(ExactNumberInfo::None) => Named::plain("float"),
+        T::DoubleUnsigned(ExactNumberInfo::None) | T::DoublePrecisionUnsigned | T::RealUnsigned => {
+            Named::plain("double")
+        }
+        T::Decimal(info)
+        | T::Numeric(info)
+        | T::Dec(info)
+        | T::DecimalUnsigned(info)
+        | T::DecUnsigned(info) => Named::plain(decimal(*info, at)?),
         T::Bit(bits) => match bits.unwrap_or(1) {
             bits @ 1..=64 => Named::plain(format!("bit({bits})")),
             _ => return Err(at.wrong("BIT has 1 to 64 bits")),
