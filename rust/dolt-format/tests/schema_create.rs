@@ -6,6 +6,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use dolt_format::schema::edit::{Around, SchemaEdit};
+use dolt_format::schema::show::Shown;
 use dolt_format::{Address, FormatError};
 use serde_json::Value;
 use support::golden;
@@ -237,4 +238,40 @@ fn hostile_texts_are_errors_not_panics() {
             &format!("{}{}", &text[..at], &text[(at + 2).min(text.len())..]),
         );
     }
+}
+
+#[test]
+fn the_key_of_a_table_with_a_virtual_column_is_shown_in_the_columns_order() {
+    // So dolt shows it, and the text of the table as it is still changes nothing.
+    let text = "CREATE TABLE t (a int, b int, g int AS (a + 1), PRIMARY KEY (b, a))";
+    let edit = create("t", text).expect("a table");
+    assert_eq!(edit.schema.primary_key, [1, 0]);
+    let shown = Shown {
+        name: "t",
+        schema: &edit.schema,
+        auto_increment: 0,
+        foreign_keys: &[],
+        parents: &[],
+    };
+    let text = shown.create_table().expect("a text");
+    assert!(text.contains("PRIMARY KEY (`a`,`b`)"), "{text}");
+    let around = Around {
+        used_tags: &BTreeSet::new(),
+        collation: 309,
+    };
+    let again = SchemaEdit::alter(&shown, text.as_bytes(), around).expect("an edit");
+    assert!(again.unchanged);
+}
+
+#[test]
+fn unsigned_is_dropped_where_dolt_drops_it() {
+    let text = "CREATE TABLE t (a decimal(8,3) unsigned, b double unsigned, c float unsigned,
+                d int zerofill, e bigint unsigned zerofill)";
+    let edit = create("t", text).expect("a table");
+    let columns = edit.schema.columns.iter();
+    let types: Vec<&str> = columns.map(|column| column.sql_type.as_str()).collect();
+    assert_eq!(
+        types,
+        ["decimal(8,3)", "double", "float", "int", "bigint unsigned"]
+    );
 }

@@ -51,9 +51,22 @@ pub(super) fn column_type(named: &DataType, at: &Place) -> Result<Named, FormatE
         T::IntUnsigned(_) | T::IntegerUnsigned(_) => Named::plain("int unsigned"),
         T::BigInt(_) => Named::plain("bigint"),
         T::BigIntUnsigned(_) => Named::plain("bigint unsigned"),
-        T::Float(ExactNumberInfo::None) => Named::plain("float"),
-        T::Double(ExactNumberInfo::None) | T::DoublePrecision | T::Real => Named::plain("double"),
-        T::Decimal(info) | T::Numeric(info) | T::Dec(info) => Named::plain(decimal(*info, at)?),
+        T::Float(ExactNumberInfo::None) | T::FloatUnsigned(ExactNumberInfo::None) => {
+            Named::plain("float")
+        }
+        T::Double(ExactNumberInfo::None)
+        | T::DoublePrecision
+        | T::Real
+        | T::DoubleUnsigned(ExactNumberInfo::None)
+        | T::DoublePrecisionUnsigned
+        | T::RealUnsigned => Named::plain("double"),
+        // Dolt takes UNSIGNED for whole numbers only, and ZEROFILL for none.
+        T::Zerofill(inner) => return column_type(inner, at),
+        T::Decimal(info)
+        | T::Numeric(info)
+        | T::Dec(info)
+        | T::DecimalUnsigned(info)
+        | T::DecUnsigned(info) => Named::plain(decimal(*info, at)?),
         T::Bit(bits) => match bits.unwrap_or(1) {
             bits @ 1..=64 => Named::plain(format!("bit({bits})")),
             _ => return Err(at.wrong("BIT has 1 to 64 bits")),

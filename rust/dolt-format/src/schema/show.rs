@@ -58,7 +58,12 @@ impl Shown<'_> {
             }
         }
         if !schema.primary_key.is_empty() {
-            let names = named(schema, &schema.primary_key)?;
+            let mut key = schema.primary_key.clone();
+            if schema.columns.iter().any(|column| column.is_virtual) {
+                // Dolt loses the key's order here.
+                key.sort_unstable();
+            }
+            let names = named(schema, &key)?;
             let line = format!("PRIMARY KEY ({})", list(&names));
             lines.push((Item::PrimaryKey, line));
         }
