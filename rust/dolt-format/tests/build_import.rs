@@ -180,12 +180,6 @@ const DIFFERENCES: &[(Ours, &[&str], &[&str], &str)] = &[
     ),
     (
         Refused,
-        DECIMALS,
-        &["NaN", "nan"],
-        "dolt stores a decimal that is no number",
-    ),
-    (
-        Refused,
         WIDE_DECIMALS,
         &["0x10", "0X1f", "0x1f", "0b1", "0o7", "1_0"],
         "no tool writes decimals so",

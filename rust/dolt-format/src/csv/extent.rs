@@ -257,7 +257,8 @@ fn field_len_max(sql_type: &SqlType) -> u64 {
     match sql_type {
         SqlType::Int { .. } | SqlType::Bit(_) => 20,
         SqlType::Float | SqlType::Double => 32,
-        SqlType::Decimal { precision, .. } => u64::from(*precision) + 4,
+        // The shortest hold "-Infinity".
+        SqlType::Decimal { precision, .. } => (u64::from(*precision) + 4).max(9),
         SqlType::Char { len, .. } => quoted(4 * u64::from(*len)),
         SqlType::Text { len, .. } | SqlType::Blob(len) => quoted(*len),
         SqlType::Binary(len) | SqlType::VarBinary(len) => quoted(u64::from(*len)),

@@ -259,8 +259,8 @@ fn push_scalar(column: &ShownColumn, field: &[u8], out: &mut Vec<u8>) -> Result<
             let raw = field.try_into().map_err(|_| bad())?;
             push_float(f64::from_le_bytes(raw), false, out);
         }
-        (e::DECIMAL, SqlType::Decimal { scale, .. }) => {
-            if !push_decimal(field, *scale, out) {
+        (e::DECIMAL, SqlType::Decimal { .. }) => {
+            if !push_decimal(field, out) {
                 return Err(bad());
             }
         }

@@ -3,6 +3,7 @@
 use num_bigint::BigUint;
 
 use super::from_text::Reason;
+use super::number::DECIMAL_NAN;
 
 /// Digits beyond which a number is refused: far above any column's 65.
 const DIGITS_MAX: usize = 400;
@@ -76,6 +77,10 @@ pub(crate) fn push_decimal_field(
     scale: u8,
     out: &mut Vec<u8>,
 ) -> Result<(), Reason> {
+    if text.eq_ignore_ascii_case("nan") {
+        out.extend_from_slice(&DECIMAL_NAN.to_le_bytes());
+        return Ok(());
+    }
     let number = Decimal::parse(text).ok_or("it is not a number")?;
     let digits = number.scaled(i64::from(scale));
     let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
@@ -113,9 +118,10 @@ mod tests {
             let mut field = Vec::new();
             push_decimal_field(text, 5, 2, &mut field).ok()?;
             let mut shown = Vec::new();
-            push_decimal(&field, 2, &mut shown).then(|| String::from_utf8(shown).expect("ASCII"))
+            push_decimal(&field, &mut shown).then(|| String::from_utf8(shown).expect("ASCII"))
         };
         for (text, shown) in [
+            ("nan", "NaN"),
             ("1", "1.00"),
             ("1.005", "1.01"),
             ("1.004", "1.00"),

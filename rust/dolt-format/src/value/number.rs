@@ -113,21 +113,31 @@ fn push_plain(mantissa: &str, exponent: i32, out: &mut Vec<u8>) {
     out.resize(out.len() + whole.saturating_sub(count), b'0');
 }
 
-/// Appends a decimal field (exponent, sign, coefficient) with `scale` digits behind the point;
-/// false when the field is no decimal.
-pub(crate) fn push_decimal(field: &[u8], scale: u8, out: &mut Vec<u8>) -> bool {
-    let Some((exponent, rest)) = field.split_first_chunk::<4>() else {
-        return false;
-    };
-    let Some((sign, coefficient)) = rest.split_first() else {
-        return false;
-    };
+/// What is stored alone for a decimal that is no number.
+pub(crate) const DECIMAL_NAN: i32 = 0xc000;
+/// The same for the infinity below all numbers.
+pub(crate) const DECIMAL_LOWEST: i32 = 0xf000;
+
+/// A decimal of four bytes is no number.
+fn special_decimal(field: [u8; 4]) -> Option<&'static [u8]> {
+    match i32::from_le_bytes(field) {
+        DECIMAL_NAN => Some(b"NaN"),
+        0xd000 => Some(b"Infinity"),
+        DECIMAL_LOWEST => Some(b"-Infinity"),
+        _ => None,
+    }
+}
+
+/// A decimal field: sign, digits, exponent. `None` when the field is none, or no number.
+pub(crate) fn split_decimal(field: &[u8]) -> Option<(bool, String, i64)> {
+    let (exponent, rest) = field.split_first_chunk::<4>()?;
+    let (sign, coefficient) = rest.split_first()?;
     let exponent = i64::from(i32::from_le_bytes(*exponent));
     // A stored exponent is the column's scale; anything far off would print endless zeros.
     if !(-65..=65).contains(&exponent) || coefficient.len() > 64 {
-        return false;
+        return None;
     }
-    let mut digits = match coefficient.len() {
+    let digits = match coefficient.len() {
         0..=16 => {
             let value = coefficient
                 .iter()
@@ -136,17 +146,25 @@ pub(crate) fn push_decimal(field: &[u8], scale: u8, out: &mut Vec<u8>) -> bool {
         }
         _ => BigUint::from_bytes_be(coefficient).to_string(),
     };
-    let scale = i64::from(scale);
-    for _ in 0..exponent + scale {
+    Some((*sign == 0xff, digits, exponent))
+}
+
+/// Appends a decimal field (exponent, sign, coefficient); false when the field is no decimal.
+///
+/// The digits behind the point are those of the field: dolt stores `1e2` without the column's.
+pub(crate) fn push_decimal(field: &[u8], out: &mut Vec<u8>) -> bool {
+    if let Some(name) = field.try_into().ok().and_then(special_decimal) {
+        out.extend_from_slice(name);
+        return true;
+    }
+    let Some((negative, mut digits, exponent)) = split_decimal(field) else {
+        return false;
+    };
+    for _ in 0..exponent {
         digits.push('0');
     }
-    for _ in exponent + scale..0 {
-        if digits.pop().is_some_and(|digit| digit != '0') {
-            return false;
-        }
-    }
-    let scale = scale as usize;
-    if *sign == 0xff {
+    let scale = usize::try_from(-exponent).unwrap_or(0);
+    if negative {
         out.push(b'-');
     }
     let padding = (scale + 1).saturating_sub(digits.len());

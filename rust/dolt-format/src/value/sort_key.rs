@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::collation::Collation;
 use super::encoding as e;
+use super::number::{DECIMAL_LOWEST, split_decimal};
 
 /// Appends the sort key of one field; NULL sorts before everything.
 ///
@@ -92,21 +93,33 @@ fn push_float(value: f64, out: &mut Vec<u8>) {
     out.extend_from_slice(&ordered.to_be_bytes());
 }
 
-/// All decimals of a column have one exponent, so sign and coefficient decide.
+/// Sign, place of the first digit, digits: the exponents of a column need not all be equal.
 fn push_decimal(field: &[u8], out: &mut Vec<u8>) {
-    let (sign, coefficient) = match field.get(4..).and_then(<[u8]>::split_first) {
-        Some((sign, coefficient)) => (*sign, coefficient),
-        None => (0, &[][..]),
+    let Some((negative, digits, exponent)) = split_decimal(field) else {
+        // What is no number is beyond all numbers, but for one.
+        out.push(if field == DECIMAL_LOWEST.to_le_bytes() {
+            0
+        } else {
+            0xff
+        });
+        out.extend(field.iter().rev().map(|byte| !byte));
+        return;
     };
-    let zeros = coefficient.iter().take_while(|byte| **byte == 0).count();
-    let digits = &coefficient[zeros..];
-    let len = digits.len().min(127) as u8;
-    if sign == 0xff {
-        out.push(0x7f - len);
-        out.extend(digits.iter().map(|byte| !byte));
-    } else {
-        out.push(0x80 + len);
-        out.extend_from_slice(digits);
+    let significant = digits.trim_end_matches('0').trim_start_matches('0');
+    if significant.is_empty() {
+        out.push(0x80);
+        return;
+    }
+    let start = out.len();
+    let place = digits.len() as i64 + exponent + 0x8000;
+    out.push(0x81);
+    out.extend_from_slice(&(place as u16).to_be_bytes());
+    out.extend_from_slice(significant.as_bytes());
+    out.push(0);
+    if negative {
+        for byte in &mut out[start..] {
+            *byte = !*byte;
+        }
     }
 }
 
@@ -138,6 +151,46 @@ mod tests {
             .map(|value| key(e::STRING, Some(value)))
             .collect();
         assert!(texts.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn decimals_sort_as_numbers_whatever_their_exponents() {
+        let key = |exponent: i32, sign: u8, coefficient: u64| {
+            let mut field = exponent.to_le_bytes().to_vec();
+            field.push(sign);
+            if coefficient > 0 {
+                field.extend_from_slice(&coefficient.to_be_bytes());
+            }
+            let mut out = Vec::new();
+            push_sort_key(e::DECIMAL, Some(&field), &mut out);
+            out
+        };
+        let (minus, plus) = (0xff, 1);
+        let keys = [
+            key(-2, minus, 10_001),
+            key(0, minus, 100),
+            key(-2, minus, 1_001),
+            key(-2, minus, 1_000),
+            key(-2, minus, 1),
+            key(-2, 0, 0),
+            key(-2, plus, 1),
+            key(-2, plus, 10),
+            key(-2, plus, 9_999),
+            key(0, plus, 100),
+            key(-2, plus, 10_001),
+            key(2, plus, 2),
+            key(-2, plus, u64::MAX),
+        ];
+        assert!(keys.is_sorted_by(|a, b| a < b));
+        assert_eq!(key(2, plus, 1), key(-2, plus, 10_000));
+        assert_eq!(key(0, 0, 0), key(-2, 0, 0));
+        let other = |field: i32| {
+            let mut out = Vec::new();
+            push_sort_key(e::DECIMAL, Some(&field.to_le_bytes()), &mut out);
+            out
+        };
+        assert!(other(DECIMAL_LOWEST) < keys[0] && other(0xd000) > keys[12]);
+        assert!(other(0xc000) > other(0xd000));
     }
 
     #[test]
