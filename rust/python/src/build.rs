@@ -1,6 +1,6 @@
 //! `TableBuild` and `BuiltTable`.
 
-use dolt_format::{FormatError, build};
+use dolt_format::{FormatError, Traversal as _, build};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
@@ -9,7 +9,6 @@ use crate::chunk::{Chunk, wrap};
 use crate::error::Error;
 use crate::table::{Schema, Table};
 use crate::text::{Measure, TextLayout};
-use crate::traversal;
 
 #[pyclass(frozen, module = "pyfs._core")]
 pub(crate) struct BuiltTable(pub(crate) build::BuiltTable);
@@ -90,7 +89,21 @@ pub(crate) struct TableFinish {
     inner: build::TableFinish,
 }
 
-traversal!(TableFinish, BuiltTable, |py, built| {
-    let _ = py;
-    BuiltTable(built)
-});
+#[pymethods]
+impl TableFinish {
+    fn needs(&mut self, limit: usize) -> Vec<Address> {
+        let needs = self.inner.needs(limit);
+        needs.into_iter().map(Address).collect()
+    }
+
+    fn feed(&mut self, py: Python<'_>, chunks: Vec<PyRef<'_, Chunk>>) -> Result<(), Error> {
+        let chunks: Vec<_> = chunks.iter().map(|chunk| chunk.0.clone()).collect();
+        let inner = &mut self.inner;
+        // The last chunks of a phase set off the next: parsing, comparing, building.
+        Ok(py.detach(|| inner.feed(&chunks))?)
+    }
+
+    fn result(&mut self) -> Result<BuiltTable, Error> {
+        Ok(BuiltTable(self.inner.result()?))
+    }
+}
