@@ -105,14 +105,9 @@ impl TextCodec {
                 out.extend_from_slice(&value.to_le_bytes());
                 Ok(())
             }
-            SqlType::Char { len, collation } => {
+            SqlType::Char { len, .. } => {
                 let text = utf8(text)?;
                 let count = if text.len() > *len as usize {
-                    // Dolt counts the bytes of a character set that has one for each character,
-                    // though it stores all strings as UTF-8.
-                    if has_one_byte_characters(collation) {
-                        return Err(too_long(text, *len));
-                    }
                     text.chars().count()
                 } else {
                     0
@@ -197,21 +192,6 @@ fn check_len(value: &[u8], len_max: u64) -> Result<(), Reason> {
         return Err(format!("{} bytes, the column holds {len_max}", value.len()).into());
     }
     Ok(())
-}
-
-/// Whether a collation is of a character set whose characters all have one byte.
-fn has_one_byte_characters(collation: &str) -> bool {
-    let set = collation.split('_').next().unwrap_or_default();
-    let one_byte = ["ascii", "latin1", "latin2", "latin5", "latin7", "binary"];
-    one_byte.contains(&set)
-}
-
-fn too_long(text: &str, len: u32) -> Reason {
-    if text.is_ascii() {
-        return format!("{} characters, the column holds {len}", text.len()).into();
-    }
-    let bytes = text.len();
-    format!("{bytes} bytes in UTF-8, the column holds {len} of its character set").into()
 }
 
 fn utf8(text: &[u8]) -> Result<&str, Reason> {
