@@ -73,8 +73,8 @@ fn value_text(text: &str, sql_type: &SqlType, encoding: u8) -> Option<String> {
             let value = f64::from_le_bytes(field.as_slice().try_into().ok()?);
             push_float(value, false, &mut out);
         }
-        SqlType::Decimal { scale, .. } => {
-            push_decimal(&field, *scale, &mut out).then_some(())?;
+        SqlType::Decimal { .. } => {
+            push_decimal(&field, &mut out).then_some(())?;
         }
         SqlType::Time => push_time(number()? as i64, &mut out),
         SqlType::Year => match field.first()? {

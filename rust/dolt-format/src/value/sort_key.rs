@@ -162,7 +162,7 @@ mod tests {
                 field.extend_from_slice(&coefficient.to_be_bytes());
             }
             let mut out = Vec::new();
-            push_sort_key(e::DECIMAL, Some(&field), &mut out);
+            push_sort_key(e::DECIMAL, Collation::default(), Some(&field), &mut out);
             out
         };
         let (minus, plus) = (0xff, 1);
@@ -186,7 +186,12 @@ mod tests {
         assert_eq!(key(0, 0, 0), key(-2, 0, 0));
         let other = |field: i32| {
             let mut out = Vec::new();
-            push_sort_key(e::DECIMAL, Some(&field.to_le_bytes()), &mut out);
+            push_sort_key(
+                e::DECIMAL,
+                Collation::default(),
+                Some(&field.to_le_bytes()),
+                &mut out,
+            );
             out
         };
         assert!(other(DECIMAL_LOWEST) < keys[0] && other(0xd000) > keys[12]);
