@@ -13,10 +13,8 @@ pytestmark = pytest.mark.fuse
 REFUSED = {
     "types": {
         "child": "CHECK constraint",
-        "ci": "collation utf8mb4_0900_ai_ci",
         "gen": "is generated",
         "geo": "type geometry",
-        "latin": "collation latin1_swedish_ci",
         "parent": "foreign key",
     },
     "edge": {

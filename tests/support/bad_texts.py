@@ -103,7 +103,7 @@ NUMBERS = [
     _value("decimal with an exponent", "dec_5_2", "1e3", "more than the 3 digits"),
     _value("decimal of letters", "dec_5_2", "abc", "it is not a number"),
     _value("decimal with two points", "dec_5_2", "1..2", "it is not a number"),
-    _value("decimal no number", "dec_5_2", "NaN", "it is not a number"),
+    _value("decimal infinite", "dec_5_2", "Infinity", "it is not a number"),
     _value("whole decimal too high", "dec_10_0", "1" + "0" * 10, "more than the 10 digits"),
     _value("whole decimal rounded too high", "dec_10_0", "9999999999.5", "than the 10 digits"),
     _value("decimal below one too high", "dec_2_2", "1", "more than the 0 digits"),

@@ -247,19 +247,6 @@ const DIFFERENCES: &[(Ours, &[&str], &[&str], &str)] = &[
         "text is UTF-8, whatever the column's character set",
     ),
     (
-        Taken,
-        &["varchar_latin1", "varchar_ascii"],
-        &[
-            "ééé",
-            "éééé",
-            "ééééé",
-            "😀😀😀",
-            "😀😀😀😀😀",
-            "e\u{301}e\u{301}",
-        ],
-        "dolt counts bytes here, and would not read back what such a column can hold",
-    ),
-    (
         Refused,
         &["enum_", "enum_ci"],
         &["0", "-0", "00"],
