@@ -40,6 +40,13 @@ async def refusal_to_alter(snapshot: Snapshot, name: str, table: Table) -> str |
     return await _trigger(snapshot, name)
 
 
+async def refusal_to_rename(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
+    """Why table *name* cannot get another name, or None. Its rows and schema stay as they are."""
+    if (await snapshot.table(name)).schema.has_fulltext_index:
+        return "the tables of its full-text index are named after it"
+    return await refusal_to_drop(snapshot, name, chunks)
+
+
 async def _foreign_key(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
     address = snapshot.root.foreign_keys
     if not address:

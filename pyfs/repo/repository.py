@@ -16,10 +16,12 @@ from pyfs._core import (
     Chunk,
     ClosureLookup,
     Commit,
+    Inference,
     Manifest,
     RootValue,
     Schema,
     Table,
+    TableBuild,
     Tag,
     store_root,
 )
@@ -40,10 +42,11 @@ from pyfs.repo.commit import Change
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.leaf_texts import LeafTexts
 from pyfs.repo.log import walk
+from pyfs.repo.new_table import check_new_tags, check_table_name, tags_of
 from pyfs.repo.push import Edit, Push, Stored
 from pyfs.repo.recent import Recent
 from pyfs.repo.refs import NO_REFS, Refs
-from pyfs.repo.refusal import refusal, refusal_to_drop
+from pyfs.repo.refusal import refusal, refusal_to_drop, refusal_to_rename
 from pyfs.repo.schema_edit import edited_table, schema_text
 from pyfs.repo.snapshot import Snapshot, is_system_table
 from pyfs.repo.table_version import TableVersion
@@ -238,6 +241,24 @@ class Repository:
     async def refuses_writes(self, snapshot: OfCommit, table: str) -> str | None:
         """Why *table* of *snapshot* cannot be written, or None."""
         return await refusal(await self.snapshot(snapshot.commit.address), table, self._chunks)
+
+    async def refuses_rename(self, snapshot: OfCommit, table: str) -> str | None:
+        """Why *table* of *snapshot* cannot get another name, or None."""
+        whole = await self.snapshot(snapshot.commit.address)
+        return await refusal_to_rename(whole, table, self._chunks)
+
+    async def column_tags(self, snapshot: OfCommit) -> set[int]:
+        """The tags of all columns of all tables of *snapshot*, Dolt's own too."""
+        tables = (await self.snapshot(snapshot.commit.address)).all_tables
+        return await tags_of(tables.values(), self._chunks)
+
+    def start_new(self, schema: Schema) -> TableBuild:
+        """A build for the text of a new table."""
+        return TableBuild.create(schema)
+
+    def start_inference(self) -> Inference:
+        """An inference for the text of a new table whose schema is not known."""
+        return Inference()
 
     # Changing it
 
@@ -467,6 +488,10 @@ class Repository:
                 reason = await refusal(head, name, self._chunks)
             if reason is not None:
                 raise UnsupportedError(f"table {name!r} cannot be written by pyfs: {reason}")
+            if change is not None and name not in head.tables:
+                check_table_name(name)
+                if isinstance(change, BuiltTable):
+                    await check_new_tags(name, change, head.all_tables, self._chunks)
 
     async def _keep_saved(self, changes: Mapping[str, Change], chunks: Sequence[Chunk]) -> None:
         """Keeps what was just pushed at hand: reading it back asks nothing of the remote."""

@@ -105,6 +105,10 @@ class Branch:
             # A node under a save is about to be the head's version itself.
             if not node.saving and snapshot.tables.get(table) != node.address:
                 del self._shown[table]
+        for name, local in list(self.local.items()):
+            # An empty file waited for its text; now another client has made the table.
+            if isinstance(local, TableFile) and local.is_unused and local.table in snapshot.tables:
+                del self.local[name]
 
     def find(self, name: str) -> Local | None:
         """What *name* means in this branch's directory, its subdirectories aside."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyfs.errors import NotFoundError
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.branch import Branch
     from pyfs.vfs.handle import Handle
+
+
+FILE_MODE: Final = 0o644
+"""Permissions of a file that this mount's user may write."""
 
 
 class Kind(Enum):
@@ -142,6 +146,11 @@ class TableFile(Node):
     def known(self) -> TableVersion | None:
         """The version, if it has been read."""
         return self._version
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether it is a new name under which nothing was ever saved and nobody writes."""
+        return self.address is None and not self.handles
 
     async def version(self) -> TableVersion:
         """The version this node shows, read on first use."""

@@ -19,6 +19,7 @@ from pyfs.vfs.branch import Branch
 from pyfs.vfs.control import BRANCH_FILES, MESSAGE, MOUNT_FILES, ControlTexts
 from pyfs.vfs.names import CONTROL, branch_name, child_segment, escape, is_text, unescape
 from pyfs.vfs.node import (
+    FILE_MODE,
     AnyNode,
     Attributes,
     BranchDirectory,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from pyfs.vfs.save import Saver
 
 DIRECTORY_MODE: Final = 0o755
-FILE_MODE: Final = 0o644
 VALID_S_MAX: Final = 1.0
 """Longest time for which the kernel may keep a name or attributes."""
 HIDDEN: Final = "branches"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -48,7 +48,7 @@ class Writer(Handle):
         flags: int,
         pid: int,
         spool: Spool,
-        feed: Feed,
+        feed: Feed[Any],
         saver: Saver,
         abandoned: Callable[[TableFile], None],
     ) -> None:
@@ -162,6 +162,24 @@ class Writer(Handle):
                 self._spool.remove()
                 if unfinished:
                     self._abandoned(self._node)
+
+    def move(self, node: TableFile, feed: Feed[Any]) -> None:
+        """What is written is to become the table of *node*, through *feed*."""
+        self._node.handles.discard(self)
+        self._node, self._feed = node, feed
+        node.handles.add(self)
+        feed.abandon()
+
+    async def save_as(self, node: TableFile, feed: Feed[Any]) -> None:
+        """Saves what was written so far as the table of *node*; if that fails, all stays."""
+        async with self._lock:
+            old = self._node, self._feed
+            self.move(node, feed)
+            try:
+                await self._commit()
+            except PyfsError:
+                self.move(*old)
+                raise
 
     def give_up(self) -> str | None:
         """Keeps what was written so far in the recovery folder: the mount ends before the save.

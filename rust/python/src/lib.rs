@@ -13,6 +13,7 @@ mod commit;
 mod database;
 mod diff;
 mod error;
+mod infer;
 mod manifest;
 mod scan;
 mod schema;
@@ -38,6 +39,8 @@ mod _core {
     use super::database::{ForeignKey, RootValue, branch_name_error, foreign_keys, store_root};
     #[pymodule_export]
     use super::diff::DiffCount;
+    #[pymodule_export]
+    use super::infer::Inference;
     #[pymodule_export]
     use super::manifest::Manifest;
     #[pymodule_export]
