@@ -46,6 +46,7 @@ __all__ = [
     "create_table",
     "foreign_keys",
     "store_root",
+    "system_schema",
 ]
 
 @final
@@ -466,6 +467,12 @@ class Schema:
 
         Foreign keys and triggers are not of the schema and not seen here.
         """
+
+def system_schema(table: str, taken: set[int]) -> Schema | None:
+    """The schema of `dolt_docs` or `dolt_ignore` in a database that lacks it; else None.
+
+    *taken* are the tags of all columns of the database.
+    """
 
 def create_table(
     name: str,

@@ -5,7 +5,7 @@ from typing import Final
 
 from pyfs._core import Address, BuiltTable, Table, column_tags
 from pyfs.errors import ConflictError, InvalidNameError, UnsupportedError
-from pyfs.repo.snapshot import is_system_table
+from pyfs.repo.system_tables import is_system_table
 from pyfs.store.chunks import ChunkStore
 
 NAME_LEN_MAX: Final = 64

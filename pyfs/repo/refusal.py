@@ -7,6 +7,7 @@ from typing import Final
 
 from pyfs._core import Table, foreign_keys
 from pyfs.repo.snapshot import Snapshot
+from pyfs.repo.system_tables import system_refusal
 from pyfs.store.chunks import ChunkStore
 
 _SCHEMAS_TABLE: Final = "dolt_schemas"
@@ -19,6 +20,9 @@ _TRIGGER_ON: Final = re.compile(
 
 async def refusal(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
     """Why the rows of table *name* cannot be replaced, or None."""
+    reason = system_refusal(name)
+    if reason is not None:
+        return reason
     version = await snapshot.table(name)
     reason = version.schema.refuses_writes()
     if reason is not None:

@@ -24,6 +24,7 @@ from pyfs._core import (
     TableBuild,
     Tag,
     store_root,
+    system_schema,
 )
 from pyfs.config import MountConfig
 from pyfs.errors import (
@@ -48,7 +49,8 @@ from pyfs.repo.recent import Recent
 from pyfs.repo.refs import NO_REFS, Refs
 from pyfs.repo.refusal import refusal, refusal_to_drop, refusal_to_rename
 from pyfs.repo.schema_edit import edited_table, schema_text
-from pyfs.repo.snapshot import Snapshot, is_system_table
+from pyfs.repo.snapshot import Snapshot
+from pyfs.repo.system_tables import is_system_table, system_refusal
 from pyfs.repo.table_version import TableVersion
 from pyfs.store.chunks import ChunkStore, Remote
 from pyfs.store.traversal import drive
@@ -256,6 +258,10 @@ class Repository:
         """A build for the text of a new table."""
         return TableBuild.create(schema)
 
+    def system_schema(self, table: str, taken: set[int]) -> Schema | None:
+        """The schema of a table of Dolt's own that a first row makes; else None."""
+        return system_schema(table, taken)
+
     def start_inference(self) -> Inference:
         """An inference for the text of a new table whose schema is not known."""
         return Inference()
@@ -280,9 +286,10 @@ class Repository:
         """
         self._check_writable()
         for name in changes:
-            if is_system_table(name):
-                raise UnsupportedError(f"table {name!r} is Dolt's own and cannot be written")
-        base_tables = (await self.snapshot(base)).tables
+            reason = system_refusal(name)
+            if reason is not None:
+                raise UnsupportedError(f"table {name!r} cannot be written: {reason}")
+        base_tables = (await self.snapshot(base)).all_tables
         made: list[Commit] = []
         saved = Saved(base, changed=False)
         new_chunks: Sequence[Chunk] = []
@@ -295,7 +302,7 @@ class Repository:
                     saved = Saved(commit.address, changed=True)
                     return None
             snapshot = await self.snapshot(head)
-            left = commits.pending(changes, base_tables, snapshot.tables)
+            left = commits.pending(changes, base_tables, snapshot.all_tables)
             await self._check_changes(snapshot, left)
             new = await commits.make_commit(
                 snapshot, left, message, self.author, _now_ms(), self._chunks
@@ -482,14 +489,15 @@ class Repository:
         for name, change in changes.items():
             if commits.has_schema(change) and name in head.tables:
                 continue  # checked when it was made, of the version that is still there
-            if change is None or name not in head.tables:
+            if change is None or name not in head.all_tables:
                 reason = await refusal_to_drop(head, name, self._chunks)
             else:
                 reason = await refusal(head, name, self._chunks)
             if reason is not None:
                 raise UnsupportedError(f"table {name!r} cannot be written by pyfs: {reason}")
-            if change is not None and name not in head.tables:
-                check_table_name(name)
+            if change is not None and name not in head.all_tables:
+                if not is_system_table(name):
+                    check_table_name(name)
                 if isinstance(change, BuiltTable):
                     await check_new_tags(name, change, head.all_tables, self._chunks)
 

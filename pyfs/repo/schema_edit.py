@@ -17,7 +17,8 @@ from pyfs._core import (
 from pyfs.errors import AlreadyExistsError, InvalidNameError, UnsupportedError
 from pyfs.repo.new_table import tags_of
 from pyfs.repo.refusal import refusal_to_alter
-from pyfs.repo.snapshot import Snapshot, is_system_table
+from pyfs.repo.snapshot import Snapshot
+from pyfs.repo.system_tables import is_system_table
 from pyfs.repo.table_version import TableVersion
 from pyfs.store.chunks import ChunkStore
 

@@ -119,6 +119,17 @@ def feed_rows(version: TableVersion, limiter: trio.CapacityLimiter) -> Feed[Tabl
     return Feed(version.start_build, end, limiter)
 
 
+def feed_first_rows(
+    tables: NewTables, schema: Schema, limiter: trio.CapacityLimiter
+) -> Feed[TableBuilder]:
+    """A feed for the first text of a table whose schema is decided."""
+
+    async def end(builder: TableBuilder, _: Text) -> BuiltTable:
+        return await trio.to_thread.run_sync(lambda: builder.finish().result(), limiter=limiter)
+
+    return Feed(lambda: tables.start_new(schema), end, limiter)
+
+
 def feed_new_table(
     tables: NewTables,
     name: str,

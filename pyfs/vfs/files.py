@@ -32,7 +32,7 @@ from pyfs.vfs.node import (
     ScratchLink,
     TableFile,
 )
-from pyfs.vfs.writer import Writer
+from pyfs.vfs.writer import FixedText, Writer
 
 if TYPE_CHECKING:
     from pyfs.vfs.adoption import Adoption
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pyfs.vfs.save import Saver
     from pyfs.vfs.schemas import Schemas
     from pyfs.vfs.tree import Tree
+    from pyfs.vfs.writer import OldText
 
 
 def writes(flags: int) -> bool:
@@ -103,7 +104,7 @@ class Files:
     async def _open_for_reading(self, node: TableFile, pid: int) -> Handle:
         branch = node.branch
         if node.emptied or node.address is None:
-            return TextHandle(b"")
+            return TextHandle(node.header)
         if node.dirty_size() is not None and not node.turned_away:
             # Who reads while someone writes gets the head, under an inode of its own.
             node.turned_away = True
@@ -133,7 +134,11 @@ class Files:
     async def _writer(self, node: TableFile, flags: int, pid: int) -> Writer:
         branch = node.branch
         feed = await self._saver.feed(branch, node.table, pid)
-        old = None if node.emptied or node.address is None else await node.version()
+        old: OldText | None = None
+        if node.header and node.address is None:
+            old = FixedText(node.header)
+        elif not node.emptied and node.address is not None:
+            old = await node.version()
         spool = self._saver.folders.spool(branch.name, node.table)
         writer = Writer(
             node,

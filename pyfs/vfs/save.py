@@ -15,7 +15,7 @@ from pyfs.errors import (
     UnsupportedError,
 )
 from pyfs.vfs.branch import Failure
-from pyfs.vfs.feed import feed_new_table, feed_rows
+from pyfs.vfs.feed import feed_first_rows, feed_new_table, feed_rows
 from pyfs.vfs.names import file_name
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Saver:
     async def check_table(self, branch: Branch, table: str) -> None:
         """Raises `UnsupportedError` for a table that pyfs cannot maintain."""
         self.check_writable()
-        if table not in branch.snapshot.tables:
+        if table not in branch.snapshot.all_tables:
             return
         reason = await self.repository.refuses_writes(branch.snapshot, table)
         if reason is not None:
@@ -139,6 +139,9 @@ class Saver:
         if version is not None:
             return feed_rows(version, self._limiter)
         taken = await self.repository.column_tags(branch.snapshot)
+        decided = self.repository.system_schema(table, taken)
+        if decided is not None:
+            return feed_first_rows(self.repository, decided, self._limiter)
         copied = await self._copied(table, taken, pid)
         return feed_new_table(self.repository, table, taken, copied, self._limiter)
 
@@ -151,7 +154,11 @@ class Saver:
         schema = (await (await self.repository.snapshot(commit)).table(name)).schema
         if schema.refuses_writes() is not None or schema.checks:
             return None
-        return schema.header, schema.copy_for(table, name == table, taken)
+        try:
+            return schema.header, schema.copy_for(table, name == table, taken)
+        except UnsupportedError as exc:
+            log.info("the schema of %s is not copied to %s: %s", name, table, exc)
+            return None
 
     def base(self, branch: Branch, table: str, pid: int) -> Address | None:
         """The commit that a save by process *pid* is based on, if it has seen the table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
@@ -17,13 +17,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyfs._core import Address
-    from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.feed import Feed
     from pyfs.vfs.node import TableFile
     from pyfs.vfs.save import Saver
     from pyfs.vfs.spool import Spool
 
 log = logging.getLogger(__name__)
+
+
+class OldText(Protocol):
+    """The text that writes start from (`TableVersion`)."""
+
+    async def exact_size(self) -> int: ...
+    async def read(self, offset: int, length: int) -> bytes: ...
+
+
+class FixedText:
+    """An old text of a few bytes."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+
+    async def exact_size(self) -> int:
+        return len(self._text)
+
+    async def read(self, offset: int, length: int) -> bytes:
+        return self._text[offset : offset + length]
 
 
 class Writer(Handle):
@@ -42,7 +61,7 @@ class Writer(Handle):
     def __init__(
         self,
         node: TableFile,
-        old: TableVersion | None,
+        old: OldText | None,
         head: Address,
         *,
         flags: int,

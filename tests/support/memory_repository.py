@@ -95,8 +95,13 @@ class Snapshot:
     commit: Commit
 
     @property
-    def tables(self) -> dict[str, Address]:
+    def all_tables(self) -> dict[str, Address]:
         return {name: version.address for name, version in self.commit.tables.items()}
+
+    @property
+    def tables(self) -> dict[str, Address]:
+        tables = self.all_tables.items()
+        return {name: address for name, address in tables if not name.startswith("dolt_")}
 
     async def table(self, name: str) -> Version:
         await trio.lowlevel.checkpoint()
@@ -162,6 +167,13 @@ class Inference:
 
     def finish(self, table: str, taken: set[int]) -> list[Any]:
         return [self._text.split(b"\n", 1)[0] + b"\n"]
+
+
+@dataclass(frozen=True)
+class SystemSchema:
+    """Stands for the `Schema` of one of Dolt's own tables."""
+
+    header: bytes
 
 
 class NewBuild:
@@ -304,8 +316,11 @@ class MemoryRepository:
         del self.remote[name]
         self.branches = dict(self.remote)
 
-    def start_new(self, schema: bytes) -> NewBuild:
-        return NewBuild(Build(schema))
+    def start_new(self, schema: bytes | SystemSchema) -> NewBuild:
+        return NewBuild(Build(schema if isinstance(schema, bytes) else schema.header))
+
+    def system_schema(self, table: str, taken: set[int]) -> SystemSchema | None:
+        return SystemSchema(b"i,text\n") if table == "dolt_docs" else None
 
     def start_inference(self) -> Inference:
         return Inference()

@@ -6,6 +6,7 @@
 //!   draft      the schema that a statement asks for      origin  which old column each one was
 //!   part       what one definition says                  tags    numbers of new columns
 //!   infer      a new table's schema from its rows       copy    … from another table's
+//!   system     … of Dolt's own
 //!   statement  a text cut into definitions and options
 //! ```
 
@@ -23,4 +24,5 @@ mod origin;
 mod part;
 pub mod show;
 mod statement;
+pub mod system;
 pub mod tags;

@@ -50,7 +50,7 @@ mod _core {
     #[pymodule_export]
     use super::storage::{ReadPlan, TableFile, TableIndex, TableWriter};
     #[pymodule_export]
-    use super::table::{Schema, Table};
+    use super::table::{Schema, Table, system_schema};
     #[pymodule_export]
     use super::text::{Extent, Measure, Render, TextLayout};
 }

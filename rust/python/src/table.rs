@@ -141,3 +141,9 @@ impl Schema {
         refuses_writes(&self.inner)
     }
 }
+
+#[pyfunction]
+pub(crate) fn system_schema(table: &str, taken: BTreeSet<u64>) -> Result<Option<Schema>, Error> {
+    let schema = dolt_format::schema::system::system_schema(table, &taken)?;
+    schema.map(Schema::new).transpose()
+}

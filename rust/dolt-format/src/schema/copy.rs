@@ -17,6 +17,13 @@ impl TableSchema {
         same: bool,
         taken: &BTreeSet<u64>,
     ) -> Result<Self, FormatError> {
+        // What this version of pyfs does not know of a schema would be lost.
+        if !self.address.is_empty() && self.encode()?.address() != self.address {
+            return Err(FormatError::Unsupported(format!(
+                "schema {} has something that pyfs does not know",
+                self.address
+            )));
+        }
         if same
             && !self
                 .columns
