@@ -24,6 +24,7 @@ __all__ = [
     "DiffCount",
     "Extent",
     "ForeignKey",
+    "Inference",
     "Manifest",
     "Measure",
     "ReadPlan",
@@ -45,6 +46,7 @@ __all__ = [
     "create_table",
     "foreign_keys",
     "store_root",
+    "system_schema",
 ]
 
 @final
@@ -447,11 +449,30 @@ class Schema:
     def header(self) -> bytes:
         """The first line of the table's text, with its line end."""
 
+    @property
+    def checks(self) -> list[str]:
+        """The names of its CHECK constraints."""
+
+    @property
+    def has_fulltext_index(self) -> bool: ...
+    def copy_for(self, name: str, same: bool, taken: set[int]) -> Schema:
+        """This schema for a new table called *name*, with tags of its own.
+
+        Unless *same*: it is the same table on another branch, and keeps its tags if it can.
+        *taken* are the tags of all columns of the database.
+        """
+
     def refuses_writes(self) -> str | None:
         """Why pyfs cannot write this table, or None: what it has that pyfs cannot maintain.
 
         Foreign keys and triggers are not of the schema and not seen here.
         """
+
+def system_schema(table: str, taken: set[int]) -> Schema | None:
+    """The schema of `dolt_docs` or `dolt_ignore` in a database that lacks it; else None.
+
+    *taken* are the tags of all columns of the database.
+    """
 
 def create_table(
     name: str,
@@ -621,7 +642,8 @@ class BuiltTable:
     def chunks(self) -> list[Chunk]:
         """Every chunk that it has and its base lacks, except its schema's.
 
-        Where nothing was passed over, every chunk it has. The remote may hold some already.
+        Where nothing was passed over, every chunk it has. The remote may hold some already. A new
+        table's schema is among them.
         """
 
     @property
@@ -644,6 +666,10 @@ class TableBuild:
     def __new__(
         cls, schema: Schema, base: Table, layout: TextLayout | None = None
     ) -> TableBuild: ...
+    @staticmethod
+    def create(schema: Schema) -> TableBuild:
+        """A build for a new table with this schema, as `Inference` gives it."""
+
     def feed(self, text: bytes) -> None:
         """The next bytes of the text, cut anywhere. Raises `InvalidTextError`.
 
@@ -651,7 +677,33 @@ class TableBuild:
         """
 
     def finish(self) -> TableFinish:
-        """The end of the text. Raises `InvalidTextError`. Called once."""
+        """The end of the text. Raises `InvalidTextError`. Called once.
+
+        `DuplicateKeyError` where two rows have the same primary key.
+        """
+
+@final
+class Inference:
+    """CSV text in, the schema of the table that it would be out.
+
+    Types are those that `dolt schema import` infers; all rows are looked at. Takes no more memory
+    for longer texts.
+    """
+
+    def __new__(cls) -> Inference: ...
+    def feed(self, text: bytes) -> None:
+        """The next bytes of the text, cut anywhere. Raises `InvalidTextError`.
+
+        After an error the inference is over; start a new one.
+        """
+
+    def finish(self, table: str, taken: set[int]) -> list[Schema]:
+        """The schemas that *table* may have, the best first. Raises `InvalidTextError`.
+
+        The first is to be tried where there are two: its first column is the key, and whether
+        that is unique is not known. The last is keyless. *taken* are the tags of all columns of
+        the database. Called once.
+        """
 
 @final
 class TableFinish:

@@ -1,8 +1,8 @@
 """What can go wrong, by what the caller could do about it.
 
-The leaves of `PyfsError` are what handlers map to an errno (`pyfs.fuse.errors`).
-`pyfs._core` raises `CorruptionError`, `UnsupportedError` and `InvalidTextError`
-from here.
+What is below `PyfsError` is what handlers map to an errno (`pyfs.fuse.errors`).
+`pyfs._core` raises `CorruptionError`, `UnsupportedError`, `InvalidTextError` and
+`DuplicateKeyError` from here.
 """
 
 
@@ -49,6 +49,10 @@ class InvalidTextError(PyfsError):
         self.column = column
         self.value = value
         self.reason = reason
+
+
+class DuplicateKeyError(InvalidTextError):
+    """Two rows of a text have the same primary key."""
 
 
 class InvalidNameError(PyfsError):

@@ -29,6 +29,7 @@ ERRNO: Final[dict[type[errors.PyfsError], int]] = {
     errors.ReadOnlyError: errno.EROFS,
     errors.UnsupportedError: errno.ENOTSUP,
     errors.InvalidTextError: errno.EINVAL,
+    errors.DuplicateKeyError: errno.EINVAL,
     errors.InvalidNameError: errno.EINVAL,
     errors.ConflictError: errno.ESTALE,
     errors.SupersededError: errno.ESTALE,

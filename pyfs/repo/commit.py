@@ -144,7 +144,7 @@ async def _row_changes(
         new = change.table
     else:
         new = Table.decode((await chunks.get_many([change]))[0])
-    if name not in head.tables:
+    if name not in head.all_tables:
         return RowChanges(added=new.row_count)
     version = await head.table(name)
     old = version.table

@@ -7,6 +7,7 @@ from typing import Final
 
 from pyfs._core import Table, foreign_keys
 from pyfs.repo.snapshot import Snapshot
+from pyfs.repo.system_tables import system_refusal
 from pyfs.store.chunks import ChunkStore
 
 _SCHEMAS_TABLE: Final = "dolt_schemas"
@@ -19,6 +20,9 @@ _TRIGGER_ON: Final = re.compile(
 
 async def refusal(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
     """Why the rows of table *name* cannot be replaced, or None."""
+    reason = system_refusal(name)
+    if reason is not None:
+        return reason
     version = await snapshot.table(name)
     reason = version.schema.refuses_writes()
     if reason is not None:
@@ -38,6 +42,13 @@ async def refusal_to_alter(snapshot: Snapshot, name: str, table: Table) -> str |
     if table.has_artifacts:
         return "a merge left conflicts or violations in it; resolve them with dolt"
     return await _trigger(snapshot, name)
+
+
+async def refusal_to_rename(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
+    """Why table *name* cannot get another name, or None. Its rows and schema stay as they are."""
+    if (await snapshot.table(name)).schema.has_fulltext_index:
+        return "the tables of its full-text index are named after it"
+    return await refusal_to_drop(snapshot, name, chunks)
 
 
 async def _foreign_key(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:

@@ -16,12 +16,15 @@ from pyfs._core import (
     Chunk,
     ClosureLookup,
     Commit,
+    Inference,
     Manifest,
     RootValue,
     Schema,
     Table,
+    TableBuild,
     Tag,
     store_root,
+    system_schema,
 )
 from pyfs.config import MountConfig
 from pyfs.errors import (
@@ -40,12 +43,14 @@ from pyfs.repo.commit import Change
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.leaf_texts import LeafTexts
 from pyfs.repo.log import walk
+from pyfs.repo.new_table import check_new_tags, check_table_name, tags_of
 from pyfs.repo.push import Edit, Push, Stored
 from pyfs.repo.recent import Recent
 from pyfs.repo.refs import NO_REFS, Refs
-from pyfs.repo.refusal import refusal, refusal_to_drop
+from pyfs.repo.refusal import refusal, refusal_to_drop, refusal_to_rename
 from pyfs.repo.schema_edit import edited_table, schema_text
-from pyfs.repo.snapshot import Snapshot, is_system_table
+from pyfs.repo.snapshot import Snapshot
+from pyfs.repo.system_tables import is_system_table, system_refusal
 from pyfs.repo.table_version import TableVersion
 from pyfs.store.chunks import ChunkStore, Remote
 from pyfs.store.traversal import drive
@@ -239,6 +244,28 @@ class Repository:
         """Why *table* of *snapshot* cannot be written, or None."""
         return await refusal(await self.snapshot(snapshot.commit.address), table, self._chunks)
 
+    async def refuses_rename(self, snapshot: OfCommit, table: str) -> str | None:
+        """Why *table* of *snapshot* cannot get another name, or None."""
+        whole = await self.snapshot(snapshot.commit.address)
+        return await refusal_to_rename(whole, table, self._chunks)
+
+    async def column_tags(self, snapshot: OfCommit) -> set[int]:
+        """The tags of all columns of all tables of *snapshot*, Dolt's own too."""
+        tables = (await self.snapshot(snapshot.commit.address)).all_tables
+        return await tags_of(tables.values(), self._chunks)
+
+    def start_new(self, schema: Schema) -> TableBuild:
+        """A build for the text of a new table."""
+        return TableBuild.create(schema)
+
+    def system_schema(self, table: str, taken: set[int]) -> Schema | None:
+        """The schema of a table of Dolt's own that a first row makes; else None."""
+        return system_schema(table, taken)
+
+    def start_inference(self) -> Inference:
+        """An inference for the text of a new table whose schema is not known."""
+        return Inference()
+
     # Changing it
 
     async def save(
@@ -259,9 +286,10 @@ class Repository:
         """
         self._check_writable()
         for name in changes:
-            if is_system_table(name):
-                raise UnsupportedError(f"table {name!r} is Dolt's own and cannot be written")
-        base_tables = (await self.snapshot(base)).tables
+            reason = system_refusal(name)
+            if reason is not None:
+                raise UnsupportedError(f"table {name!r} cannot be written: {reason}")
+        base_tables = (await self.snapshot(base)).all_tables
         made: list[Commit] = []
         saved = Saved(base, changed=False)
         new_chunks: Sequence[Chunk] = []
@@ -274,7 +302,7 @@ class Repository:
                     saved = Saved(commit.address, changed=True)
                     return None
             snapshot = await self.snapshot(head)
-            left = commits.pending(changes, base_tables, snapshot.tables)
+            left = commits.pending(changes, base_tables, snapshot.all_tables)
             await self._check_changes(snapshot, left)
             new = await commits.make_commit(
                 snapshot, left, message, self.author, _now_ms(), self._chunks
@@ -461,12 +489,17 @@ class Repository:
         for name, change in changes.items():
             if commits.has_schema(change) and name in head.tables:
                 continue  # checked when it was made, of the version that is still there
-            if change is None or name not in head.tables:
+            if change is None or name not in head.all_tables:
                 reason = await refusal_to_drop(head, name, self._chunks)
             else:
                 reason = await refusal(head, name, self._chunks)
             if reason is not None:
                 raise UnsupportedError(f"table {name!r} cannot be written by pyfs: {reason}")
+            if change is not None and name not in head.all_tables:
+                if not is_system_table(name):
+                    check_table_name(name)
+                if isinstance(change, BuiltTable):
+                    await check_new_tags(name, change, head.all_tables, self._chunks)
 
     async def _keep_saved(self, changes: Mapping[str, Change], chunks: Sequence[Chunk]) -> None:
         """Keeps what was just pushed at hand: reading it back asks nothing of the remote."""

@@ -11,13 +11,14 @@ from pyfs._core import (
     RowCarry,
     SchemaEdit,
     Table,
-    column_tags,
     create_table,
     foreign_keys,
 )
 from pyfs.errors import AlreadyExistsError, InvalidNameError, UnsupportedError
+from pyfs.repo.new_table import tags_of
 from pyfs.repo.refusal import refusal_to_alter
-from pyfs.repo.snapshot import Snapshot, is_system_table
+from pyfs.repo.snapshot import Snapshot
+from pyfs.repo.system_tables import is_system_table
 from pyfs.repo.table_version import TableVersion
 from pyfs.store.chunks import ChunkStore
 
@@ -42,7 +43,7 @@ async def edited_table(
     Raises `InvalidTextError` for a text that is no `CREATE TABLE` of it or that leaves a row no
     place, `UnsupportedError` for what pyfs cannot do as dolt would.
     """
-    tags = await _used_tags(snapshot, chunks)
+    tags = await tags_of(snapshot.all_tables.values(), chunks)
     collation = snapshot.root.collation
     if name not in snapshot.tables:
         _check_new_name(snapshot, name)
@@ -101,10 +102,3 @@ async def _parents(
     wanted = {key.parent.lower() for key in foreign_keys(keys) if key.child.lower() == name.lower()}
     names = [table for table in snapshot.all_tables if table.lower() in wanted]
     return {table: (await _stored(snapshot, table, chunks))[1] for table in names}
-
-
-async def _used_tags(snapshot: Snapshot, chunks: ChunkStore) -> set[int]:
-    """The tags of all columns of all tables, Dolt's own too."""
-    tables = await chunks.get_many(list(dict.fromkeys(snapshot.all_tables.values())))
-    schemas = list(dict.fromkeys(Table.decode(chunk).schema for chunk in tables))
-    return {tag for chunk in await chunks.get_many(schemas) for tag in column_tags(chunk)}

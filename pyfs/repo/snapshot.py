@@ -6,9 +6,8 @@ from typing import Final
 
 from pyfs._core import Address, Commit, RootValue
 from pyfs.errors import NotFoundError
+from pyfs.repo.system_tables import is_system_table
 from pyfs.repo.table_version import TableVersion
-
-SYSTEM_PREFIX: Final = "dolt_"
 
 
 class Snapshot:
@@ -37,8 +36,3 @@ class Snapshot:
         if address is None:
             raise NotFoundError(f"commit {self.commit.address} has no table {name!r}")
         return await self._load(address)
-
-
-def is_system_table(name: str) -> bool:
-    """Whether a table is Dolt's own rather than the user's."""
-    return name.lower().startswith(SYSTEM_PREFIX)

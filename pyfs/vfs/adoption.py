@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pyfs.errors import InvalidTextError, PyfsError, UnsupportedError
+from pyfs.errors import InvalidTextError, PyfsError
 from pyfs.vfs.disk import local_disk
-from pyfs.vfs.names import file_name, is_temporary, table_name
+from pyfs.vfs.names import file_name, table_name
 from pyfs.vfs.node import ScratchFile, TableFile
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Adoption:
             await self._copy(source, spool)
             if not spool.size:
                 raise InvalidTextError("an empty file is no table: write at least its header")
-            feed = await self._saver.feed(branch, table)
+            feed = await self._saver.feed(branch, table, pid)
             feed.abandon()
             built = await feed.finish(spool)
             base = self._saver.base(branch, table, pid) or branch.head
@@ -87,14 +87,15 @@ class Adoption:
             return
         branch, name = place
         table = table_name(name)
-        if table is None or is_temporary(name, branch.snapshot.tables):
+        if table is None or not branch.is_table(name):
             return
-        try:
-            # Reading a schema out of a text is not possible yet: this says so.
-            await self._saver.feed(branch, table)
-        except UnsupportedError as exc:
-            await self._saver.refused(branch, name, exc, node.path)
-            raise
+        if await self._saver.holders.others(node, name):
+            return
+        node.target = await self.save(branch, table, node, pid=0)
+        node.linked = False
+        if branch.local.get(name) is node:
+            del branch.local[name]
+        await self._saver.kernel.forget_name(branch.directory, name)
 
     def _place(self, node: ScratchFile) -> tuple[Branch, str] | None:
         for branch in self._tree.seen:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from pyfs.errors import NotFoundError
+from pyfs.repo.system_tables import MADE_BY_FILLING, is_system_table
 from pyfs.vfs.names import file_name, fits, is_temporary, table_name
 from pyfs.vfs.node import Local, TableFile
 
@@ -62,6 +63,8 @@ class Branch:
         self._shown: dict[str, TableFile] = {}
         self.local: dict[str, Local] = {}
         """By file name: scratch, tables being written anew, versions parked as backups."""
+        self._unfilled: dict[str, TableFile] = {}
+        """Dolt's own tables that a first row would make."""
         self.gone: dict[str, Removal] = {}
         self.remembered: dict[str, Snapshot] = {}
         """The last commit that had a table which this mount dropped."""
@@ -103,8 +106,12 @@ class Branch:
         self._snapshot = snapshot
         for table, node in list(self._shown.items()):
             # A node under a save is about to be the head's version itself.
-            if not node.saving and snapshot.tables.get(table) != node.address:
+            if not node.saving and snapshot.all_tables.get(table) != node.address:
                 del self._shown[table]
+        for name, local in list(self.local.items()):
+            # An empty file waited for its text; now another client has made the table.
+            if isinstance(local, TableFile) and local.is_unused and local.table in snapshot.tables:
+                del self.local[name]
 
     def find(self, name: str) -> Local | None:
         """What *name* means in this branch's directory, its subdirectories aside."""
@@ -122,6 +129,20 @@ class Branch:
             node = self._shown[table] = TableFile(self, table, self.snapshot)
         return node
 
+    def system_tables(self) -> dict[str, TableFile]:
+        """Dolt's own tables by file name, those that a first row would make too."""
+        there = [table for table in self.snapshot.all_tables if is_system_table(table)]
+        found = {file_name(table): self.table_file(table) for table in there}
+        for table in MADE_BY_FILLING:
+            if table in there:
+                self._unfilled.pop(table, None)
+                continue
+            node = self._unfilled.setdefault(table, TableFile(self, table))
+            schema = self._repository.system_schema(table, set())
+            node.header = schema.header if schema is not None else b""
+            found[file_name(table)] = node
+        return found
+
     def names(self) -> dict[str, Local]:
         """Everything `ls` shows, subdirectories of branches aside."""
         tables = (table for table in self.snapshot.tables if table not in self.gone)
@@ -136,6 +157,8 @@ class Branch:
 
     def is_current(self, node: TableFile) -> bool:
         """Whether the name of *node* still means it."""
+        if self._unfilled.get(node.table) is node:
+            return True
         return self._shown.get(node.table) is node or node in self.local.values()
 
     def set_apart(self, node: TableFile) -> TableFile:
@@ -158,6 +181,7 @@ class Branch:
         node.become(snapshot, version)
         table = node.table
         self._shown[table] = node
+        self._unfilled.pop(table, None)
         self.gone.pop(table, None)
         self.remembered.pop(table, None)
         self.note = None
@@ -188,7 +212,7 @@ class Branch:
 
     async def last_version(self, table: str) -> TableVersion | None:
         """The version under whose schema a text for *table* is read, or None for a new table."""
-        if table in self.snapshot.tables:
+        if table in self.snapshot.all_tables:
             return await self.table_file(table).version()
         if table in self.gone:
             return await self.gone[table].snapshot.table(table)

@@ -12,6 +12,7 @@ from pyfs.errors import InvalidTextError, NotFoundError
 from pyfs.repo.log import log_json, log_text
 from pyfs.vfs.names import file_name
 from pyfs.vfs.node import TableFile
+from pyfs.vfs.system_texts import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +50,12 @@ class ControlTexts:
             case "log" | "log.jsonl":
                 await branch.update()
                 return await self._log(branch, name)
+            case _ if "/" in name:
+                directory, _, file = name.partition("/")
+                texts = await texts_of(branch.snapshot, directory)
+                if file not in texts:
+                    raise NotFoundError(f"{file} is gone")
+                return texts[file]
             case _:
                 raise NotFoundError(f"no control file {name}")
 

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 import trio
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from pyfs.errors import DuplicateKeyError, InvalidTextError
 
-    from pyfs._core import BuiltTable, TableFinish
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from pyfs._core import BuiltTable, Schema, TableFinish
+    from pyfs.repo.table_version import TableVersion
 
 INLINE_BYTES_MAX: Final = 64 << 10
 """Parsed on the event loop up to this size, about 1 ms; more goes to a worker thread."""
 PIECE_BYTES: Final = 1 << 20
 
 
-class TableBuilder(Protocol):
-    """CSV text in, a table out (`pyfs._core.TableBuild`)."""
+class Sink(Protocol):
+    """Takes a text piece by piece. Raises `InvalidTextError`."""
 
     def feed(self, text: bytes) -> None: ...
+
+
+class TableBuilder(Sink, Protocol):
+    """Text in, the end of a table's build out (`pyfs._core.TableBuild`)."""
+
     def finish(self) -> TableFinish: ...
+
+
+class TableInference(Sink, Protocol):
+    """Text in, the schemas that a new table may have out (`pyfs._core.Inference`)."""
+
+    def finish(self, table: str, taken: set[int]) -> Sequence[Schema]: ...
+
+
+class NewTables(Protocol):
+    """Begins to read the texts of new tables (`Repository`)."""
+
+    def start_new(self, schema: Schema) -> TableBuilder: ...
+    def start_inference(self) -> TableInference: ...
 
 
 class Text(Protocol):
@@ -31,7 +52,10 @@ class Text(Protocol):
     def read(self, offset: int, length: int) -> bytes: ...
 
 
-class Feed:
+S = TypeVar("S", bound=Sink)
+
+
+class Feed(Generic[S]):
     """Builds a table from a text that comes in order, or from its spool where it did not.
 
     Owned by one writer, which never runs two of its methods at a time.
@@ -39,59 +63,115 @@ class Feed:
 
     def __init__(
         self,
-        start: Callable[[], TableBuilder],
-        complete: Callable[[TableFinish], Awaitable[BuiltTable]],
+        start: Callable[[], S],
+        end: Callable[[S, Text], Awaitable[BuiltTable]],
         limiter: trio.CapacityLimiter,
     ) -> None:
-        """*complete* gives a builder's finish the chunks that it needs."""
+        """*end* makes the table, once a sink of *start* has taken all of a text."""
         self._start = start
-        self._complete = complete
+        self._end = end
         self._limiter = limiter
-        self._builder: TableBuilder | None = start()
+        self._sink: S | None = start()
         self.position = 0
         """Bytes taken so far."""
 
     async def write(self, offset: int, data: bytes) -> None:
         """Takes *data* if it is what comes next. Raises `InvalidTextError`."""
-        if self._builder is None:
+        if self._sink is None:
             return
         if offset != self.position:
             self.abandon()
             return
-        builder, self._builder = self._builder, None
+        sink, self._sink = self._sink, None
         if len(data) <= INLINE_BYTES_MAX:
-            builder.feed(data)
+            sink.feed(data)
         else:
-            await trio.to_thread.run_sync(builder.feed, data, limiter=self._limiter)
+            await trio.to_thread.run_sync(sink.feed, data, limiter=self._limiter)
         self.position += len(data)
-        self._builder = builder
+        self._sink = sink
 
     def abandon(self) -> None:
-        """The text was changed behind the builder: it is read again from the spool at the end."""
-        self._builder = None
+        """The text was changed behind the sink: it is read again from the spool at the end."""
+        self._sink = None
 
     def restart(self) -> None:
         """The text begins anew."""
-        self._builder = self._start()
+        self._sink = self._start()
         self.position = 0
 
     async def finish(self, spool: Text) -> BuiltTable:
         """The table that *spool* holds. Raises `InvalidTextError`."""
-        builder, self._builder = self._builder, None
-        complete = builder is not None and self.position == spool.size
-
-        def run() -> TableFinish:
-            if complete and builder is not None:
-                return builder.finish()
-            return build(self._start(), spool)
-
-        return await self._complete(await trio.to_thread.run_sync(run, limiter=self._limiter))
+        sink, self._sink = self._sink, None
+        if sink is None or self.position != spool.size:
+            sink = self._start()
+            await trio.to_thread.run_sync(fill, sink, spool, limiter=self._limiter)
+        return await self._end(sink, spool)
 
 
-def build(builder: TableBuilder, spool: Text) -> TableFinish:
-    """The end of the table of the whole text in *spool*."""
+def feed_rows(version: TableVersion, limiter: trio.CapacityLimiter) -> Feed[TableBuilder]:
+    """A feed for another text of the table of which *version* is one."""
+
+    async def end(builder: TableBuilder, _: Text) -> BuiltTable:
+        return await version.complete(
+            await trio.to_thread.run_sync(builder.finish, limiter=limiter)
+        )
+
+    return Feed(version.start_build, end, limiter)
+
+
+def feed_first_rows(
+    tables: NewTables, schema: Schema, limiter: trio.CapacityLimiter
+) -> Feed[TableBuilder]:
+    """A feed for the first text of a table whose schema is decided."""
+
+    async def end(builder: TableBuilder, _: Text) -> BuiltTable:
+        return await trio.to_thread.run_sync(lambda: builder.finish().result(), limiter=limiter)
+
+    return Feed(lambda: tables.start_new(schema), end, limiter)
+
+
+def feed_new_table(
+    tables: NewTables,
+    name: str,
+    taken: set[int],
+    copied: tuple[bytes, Schema] | None,
+    limiter: trio.CapacityLimiter,
+) -> Feed[TableInference]:
+    """A feed for the text of a new table in a database whose columns have the tags *taken*.
+
+    *copied* are the header and the schema of a table of which it may be a copy: if it has that
+    header, and its rows fit, that is its schema. Else it is inferred.
+    """
+
+    def build(schema: Schema, text: Text) -> BuiltTable:
+        builder = tables.start_new(schema)
+        fill(builder, text)
+        # A new table has nothing that would have to be read.
+        return builder.finish().result()
+
+    def run(inference: TableInference, text: Text) -> BuiltTable:
+        if copied is not None and text.read(0, len(copied[0])) == copied[0]:
+            try:
+                return build(copied[1], text)
+            except InvalidTextError:
+                pass  # it only looks like a copy
+        *keyed, keyless = inference.finish(name, taken)
+        for schema in keyed:
+            try:
+                return build(schema, text)
+            except DuplicateKeyError:
+                pass  # what would be the key is not unique
+        return build(keyless, text)
+
+    async def end(inference: TableInference, text: Text) -> BuiltTable:
+        return await trio.to_thread.run_sync(run, inference, text, limiter=limiter)
+
+    return Feed(tables.start_inference, end, limiter)
+
+
+def fill(sink: Sink, text: Text) -> None:
+    """Feeds *sink* the whole of *text*."""
     offset = 0
-    while piece := spool.read(offset, PIECE_BYTES):
-        builder.feed(piece)
+    while piece := text.read(offset, PIECE_BYTES):
+        sink.feed(piece)
         offset += len(piece)
-    return builder.finish()

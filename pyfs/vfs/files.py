@@ -14,11 +14,13 @@ from pyfs.errors import (
     SupersededError,
     UnsupportedError,
 )
+from pyfs.repo.new_table import check_table_name
 from pyfs.vfs.control import MESSAGE
 from pyfs.vfs.disk import local_disk
 from pyfs.vfs.handle import Handle, Reader, ScratchHandle, TextHandle
 from pyfs.vfs.names import CONTROL, file_name, is_text, table_name
 from pyfs.vfs.node import (
+    FILE_MODE,
     AnyNode,
     BranchDirectory,
     ControlFile,
@@ -30,7 +32,7 @@ from pyfs.vfs.node import (
     ScratchLink,
     TableFile,
 )
-from pyfs.vfs.writer import Writer
+from pyfs.vfs.writer import FixedText, Writer
 
 if TYPE_CHECKING:
     from pyfs.vfs.adoption import Adoption
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from pyfs.vfs.save import Saver
     from pyfs.vfs.schemas import Schemas
     from pyfs.vfs.tree import Tree
+    from pyfs.vfs.writer import OldText
 
 
 def writes(flags: int) -> bool:
@@ -101,7 +104,7 @@ class Files:
     async def _open_for_reading(self, node: TableFile, pid: int) -> Handle:
         branch = node.branch
         if node.emptied or node.address is None:
-            return TextHandle(b"")
+            return TextHandle(node.header)
         if node.dirty_size() is not None and not node.turned_away:
             # Who reads while someone writes gets the head, under an inode of its own.
             node.turned_away = True
@@ -109,6 +112,8 @@ class Files:
             raise SupersededError(f"{file_name(node.table)} is being written")
         version = await node.version()
         self._saver.reads.note(branch.name, node.table, pid, branch.head)
+        if node.snapshot is not None:
+            self._saver.reads.note_source(node.table, pid, node.snapshot.commit.address)
         shared = any(isinstance(handle, Writer) for handle in node.handles)
         return Reader(node, version, direct=shared or version.size is None)
 
@@ -128,8 +133,12 @@ class Files:
 
     async def _writer(self, node: TableFile, flags: int, pid: int) -> Writer:
         branch = node.branch
-        feed = await self._saver.feed(branch, node.table)
-        old = None if node.emptied or node.address is None else await node.version()
+        feed = await self._saver.feed(branch, node.table, pid)
+        old: OldText | None = None
+        if node.header and node.address is None:
+            old = FixedText(node.header)
+        elif not node.emptied and node.address is not None:
+            old = await node.version()
         spool = self._saver.folders.spool(branch.name, node.table)
         writer = Writer(
             node,
@@ -171,7 +180,7 @@ class Files:
     async def create(
         self, parent: AnyNode, name: str, permissions: int, flags: int, pid: int
     ) -> tuple[AnyNode, Handle]:
-        """Creates *name*: a table that comes back, a table's schema, else scratch."""
+        """Creates *name*: a table, new or one that comes back, a table's schema, else scratch."""
         self._saver.check_writable()
         if isinstance(parent, SchemaDirectory):
             made = await self._schemas.create(parent, name, permissions, flags)
@@ -183,9 +192,13 @@ class Files:
                 raise AlreadyExistsError(f"{name} is there already")
             return known, await self.open(known, flags, pid)
         table = table_name(name) if isinstance(parent, BranchDirectory) else None
-        if table is not None and branch.knows(table):
-            await self._saver.check_table(branch, table)
-            await self._drops.come_back(branch, table)
+        if table is not None and branch.is_table(name):
+            if branch.knows(table):
+                await self._saver.check_table(branch, table)
+                await self._drops.come_back(branch, table)
+            else:
+                check_table_name(table)
+                await self._drops.settle(branch, pid)
             node = TableFile(branch, table)
             entries[name] = node
             try:
@@ -195,11 +208,15 @@ class Files:
                 raise
         if branch.gone:
             await self._drops.settle(branch, pid)
+        scratch = entries[name] = self.new_scratch(permissions)
+        return scratch, self._open_scratch(scratch, flags & ~(os.O_CREAT | os.O_EXCL))
+
+    def new_scratch(self, permissions: int = FILE_MODE) -> ScratchFile:
+        """A new scratch file, empty."""
         scratch = ScratchFile(self._saver.folders.scratch(), permissions)
         with local_disk():
             os.close(os.open(scratch.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        entries[name] = scratch
-        return scratch, self._open_scratch(scratch, flags & ~(os.O_CREAT | os.O_EXCL))
+        return scratch
 
     async def existing(self, parent: AnyNode, name: str) -> AnyNode | None:
         """What *name* means in *parent*, or None."""

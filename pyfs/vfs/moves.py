@@ -7,6 +7,8 @@
 | a parked table | its own name | it comes back, or its text is saved |
 | a table | another table's name | a save of that one, and a drop, in one commit |
 | a table | a new table's name | the table is renamed, in one commit |
+| scratch | a new table's name | a save of a new table |
+| a new table being written | another name | it is saved under that one |
 | a branch | a new name | the branch is renamed |
 | scratch | a scratch name | a move on local disk |
 """
@@ -20,9 +22,11 @@ from pyfs.errors import (
     CrossDirectoryError,
     DirectoryExpectedError,
     FileExpectedError,
+    InvalidTextError,
     NotEmptyError,
     NotPermittedError,
 )
+from pyfs.repo.new_table import check_table_name
 from pyfs.vfs.files import forget_scratch
 from pyfs.vfs.names import table_name
 from pyfs.vfs.node import (
@@ -35,6 +39,7 @@ from pyfs.vfs.node import (
     ScratchLink,
     TableFile,
 )
+from pyfs.vfs.writer import Writer
 
 if TYPE_CHECKING:
     from pyfs.vfs.adoption import Adoption
@@ -98,14 +103,23 @@ class Moves:
             return
         _check_replaceable(source, target, new_name, keep=keep)
         await self._drops.settle(branch, pid)
-        table = table_name(new_name) if isinstance(new_parent, BranchDirectory) else None
-        if table is not None and isinstance(source, TableFile | ScratchFile):
-            moved = await self._onto_table(source, old_branch, old_name, branch, table, pid)
-        else:
-            moved = False
-        if not moved:
-            self._park(source, old_branch, old_name, branch, pid)
-            new_entries[new_name] = source
+        table = None
+        if isinstance(new_parent, BranchDirectory) and branch.is_table(new_name):
+            table = table_name(new_name)
+        moved: Local | None = source
+        if isinstance(source, TableFile) and source.address is None:
+            if old_branch is not branch:
+                raise CrossDirectoryError("a file is copied from branch to branch, then removed")
+            moved = await self._rename_unsaved(source, branch, table, pid)
+        elif (
+            table is not None
+            and isinstance(source, TableFile | ScratchFile)
+            and await self._onto_table(source, old_branch, old_name, branch, table, pid)
+        ):
+            moved = None
+        if moved is not None:
+            self._park(moved, old_branch, old_name, branch, pid)
+            new_entries[new_name] = moved
         elif target is not None and new_entries.get(new_name) is target:
             del new_entries[new_name]
         if old_entries.get(old_name) is source:
@@ -137,10 +151,9 @@ class Moves:
             if isinstance(source, TableFile) and branch.gone.get(source.table) is not None:
                 await self._rename_table(source, branch, table, pid)
                 return True
-            # Only the name of a local file changes, unless a tool saves a new table this way.
-            if isinstance(source, ScratchFile) and table_name(old_name) is None:
-                await self._refuse_new(source, branch, table)
-            return False
+            check_table_name(table)
+            if isinstance(source, ScratchFile) and not source.path.stat().st_size:
+                return False  # its text is yet to come
         node = await self._adoption.save(branch, table, source, pid)
         if isinstance(source, ScratchFile):
             source.linked = False
@@ -148,16 +161,39 @@ class Moves:
             forget_scratch(source)
         return True
 
-    async def _refuse_new(self, source: ScratchFile, branch: Branch, table: str) -> None:
-        if source.path.stat().st_size:
-            await self._adoption.save(branch, table, source, pid=0)
+    async def _rename_unsaved(
+        self, source: TableFile, branch: Branch, table: str | None, pid: int
+    ) -> Local | None:
+        """A new name under which nothing was saved yet becomes *table*, or scratch.
+
+        Returns what the new name means; None where it means a table that was saved just now.
+        """
+        writers = [handle for handle in source.handles if isinstance(handle, Writer)]
+        if table is None:
+            if writers:
+                raise NotPermittedError(f"{source.table} is being written: close it first")
+            return self._files.new_scratch()
+        feed = await self._saver.feed(branch, table, pid)
+        if not branch.knows(table):
+            check_table_name(table)
+            source.table = table
+            for writer in writers:
+                writer.move(source, feed)
+            return source
+        await self._saver.check_table(branch, table)
+        writing = next((writer for writer in writers if writer.dirty), None)
+        if writing is None:
+            raise InvalidTextError("an empty file is no table: write at least its header")
+        await writing.save_as(TableFile(branch, table), feed)
+        return None
 
     async def _rename_table(self, source: TableFile, branch: Branch, table: str, pid: int) -> None:
         """A table takes another's name, or a new one: in one commit."""
         if branch.knows(table):
             await self._adoption.save(branch, table, source, pid, dropped=[source.table])
             return
-        await self._saver.check_table(branch, source.table)
+        check_table_name(table)
+        await self._saver.check_rename(branch, source.table)
         version = await source.version()
         removal = branch.gone.get(source.table)
         base = removal.snapshot.commit.address if removal is not None else branch.head

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyfs.errors import NotFoundError
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.branch import Branch
     from pyfs.vfs.handle import Handle
+
+
+FILE_MODE: Final = 0o644
+"""Permissions of a file that this mount's user may write."""
 
 
 class Kind(Enum):
@@ -109,6 +113,23 @@ class SchemaFile(Node):
         self.handles: set[Handle] = set()
 
 
+class SystemDirectory(Node):
+    """`.pyfs/system`: Dolt's own tables on a branch."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+
+class TextDirectory(Node):
+    """`.pyfs/docs` or `.pyfs/views`: what Dolt's own tables hold, a file for each row."""
+
+    def __init__(self, path: str, name: str) -> None:
+        super().__init__()
+        self.path = path
+        self.name = name
+
+
 class TableFile(Node):
     """One version of a table, or a table that is being written anew (no version yet)."""
 
@@ -123,9 +144,11 @@ class TableFile(Node):
         self.branch = branch
         self.table = table
         self.snapshot = snapshot
-        self.address: Address | None = snapshot.tables[table] if snapshot else None
+        self.address: Address | None = snapshot.all_tables[table] if snapshot else None
         self.mtime_ns = snapshot.commit.timestamp_ms * 1_000_000 if snapshot else time.time_ns()
         self.handles: set[Handle] = set()
+        self.header = b""
+        """What a table of Dolt's own shows that is made by filling it."""
         self.linked = True
         """Whether a name means it. What is written to a removed file goes nowhere."""
         self.saving = False
@@ -142,6 +165,11 @@ class TableFile(Node):
     def known(self) -> TableVersion | None:
         """The version, if it has been read."""
         return self._version
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether it is a new name under which nothing was ever saved and nobody writes."""
+        return self.address is None and not self.handles
 
     async def version(self) -> TableVersion:
         """The version this node shows, read on first use."""
@@ -223,6 +251,8 @@ AnyNode = (
     | ControlFile
     | SchemaDirectory
     | SchemaFile
+    | SystemDirectory
+    | TextDirectory
     | TableFile
     | ScratchFile
     | ScratchLink

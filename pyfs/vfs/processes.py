@@ -85,6 +85,7 @@ class LastReads:
 
     def __init__(self) -> None:
         self._commits: dict[tuple[str, str, Process], Address] = {}
+        self._sources: dict[Process, tuple[str, Address]] = {}
 
     def note(self, branch: str, table: str, pid: int, commit: Address) -> None:
         """Process *pid* read *table*, or wrote it, at *commit*."""
@@ -94,6 +95,20 @@ class LastReads:
             self._commits[key] = commit
         while len(self._commits) > READERS_MAX:
             del self._commits[next(iter(self._commits))]
+
+    def note_source(self, table: str, pid: int, commit: Address) -> None:
+        """Process *pid* opened *table* for reading at *commit*."""
+        stat = ProcessStat.read(pid)
+        if stat is not None:
+            self._sources.pop(stat.process, None)
+            self._sources[stat.process] = (table, commit)
+        while len(self._sources) > READERS_MAX:
+            del self._sources[next(iter(self._sources))]
+
+    def source(self, pid: int) -> tuple[str, Address] | None:
+        """The table that *pid* itself opened for reading last, and the commit it was of."""
+        stat = ProcessStat.read(pid)
+        return None if stat is None else self._sources.get(stat.process)
 
     def base(self, branch: str, table: str, pid: int) -> Address | None:
         """The commit that *pid*, else its nearest ancestor that did, last read *table* at."""

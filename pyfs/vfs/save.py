@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
@@ -15,18 +15,19 @@ from pyfs.errors import (
     UnsupportedError,
 )
 from pyfs.vfs.branch import Failure
-from pyfs.vfs.feed import Feed
+from pyfs.vfs.feed import feed_first_rows, feed_new_table, feed_rows
 from pyfs.vfs.names import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pyfs._core import Address
+    from pyfs._core import Address, Schema
     from pyfs.config import MountConfig
     from pyfs.repo.commit import Change
     from pyfs.repo.repository import Repository, Saved
     from pyfs.vfs.branch import Branch
+    from pyfs.vfs.feed import Feed
     from pyfs.vfs.node import Node, TableFile
     from pyfs.vfs.processes import Holders, LastReads
     from pyfs.vfs.spool import LocalFolders
@@ -115,21 +116,49 @@ class Saver:
     async def check_table(self, branch: Branch, table: str) -> None:
         """Raises `UnsupportedError` for a table that pyfs cannot maintain."""
         self.check_writable()
-        if table not in branch.snapshot.tables:
+        if table not in branch.snapshot.all_tables:
             return
         reason = await self.repository.refuses_writes(branch.snapshot, table)
         if reason is not None:
             raise UnsupportedError(f"table {table} of branch {branch.name} is read-only: {reason}")
 
-    async def feed(self, branch: Branch, table: str) -> Feed:
-        """A feed for a text of *table* under its present or last schema."""
-        version = await branch.last_version(table)
-        if version is None:
+    async def check_rename(self, branch: Branch, table: str) -> None:
+        """Raises `UnsupportedError` for a table whose name other objects hold on to."""
+        reason = await self.repository.refuses_rename(branch.snapshot, table)
+        if reason is not None:
             raise UnsupportedError(
-                f"branch {branch.name} has no table {table}: create it with dolt first "
-                f'(dolt sql -q "CREATE TABLE ..."; dolt commit; dolt push), then save its rows here'
+                f"table {table} of branch {branch.name} keeps its name: {reason}"
             )
-        return Feed(version.start_build, version.complete, self._limiter)
+
+    async def feed(self, branch: Branch, table: str, pid: int) -> Feed[Any]:
+        """A feed for a text of *table* under its present or last schema, else for a new table.
+
+        *pid* is the process that writes it.
+        """
+        version = await branch.last_version(table)
+        if version is not None:
+            return feed_rows(version, self._limiter)
+        taken = await self.repository.column_tags(branch.snapshot)
+        decided = self.repository.system_schema(table, taken)
+        if decided is not None:
+            return feed_first_rows(self.repository, decided, self._limiter)
+        copied = await self._copied(table, taken, pid)
+        return feed_new_table(self.repository, table, taken, copied, self._limiter)
+
+    async def _copied(self, table: str, taken: set[int], pid: int) -> tuple[bytes, Schema] | None:
+        """The header and the schema of the table that process *pid* may be copying to *table*."""
+        source = self.reads.source(pid)
+        if source is None:
+            return None
+        name, commit = source
+        schema = (await (await self.repository.snapshot(commit)).table(name)).schema
+        if schema.refuses_writes() is not None or schema.checks:
+            return None
+        try:
+            return schema.header, schema.copy_for(table, name == table, taken)
+        except UnsupportedError as exc:
+            log.info("the schema of %s is not copied to %s: %s", name, table, exc)
+            return None
 
     def base(self, branch: Branch, table: str, pid: int) -> Address | None:
         """The commit that a save by process *pid* is based on, if it has seen the table."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pyfs.errors import (
     AlreadyExistsError,
@@ -19,6 +19,7 @@ from pyfs.vfs.branch import Branch
 from pyfs.vfs.control import BRANCH_FILES, MESSAGE, MOUNT_FILES, ControlTexts
 from pyfs.vfs.names import CONTROL, branch_name, child_segment, escape, is_text, unescape
 from pyfs.vfs.node import (
+    FILE_MODE,
     AnyNode,
     Attributes,
     BranchDirectory,
@@ -31,9 +32,12 @@ from pyfs.vfs.node import (
     ScratchDirectory,
     ScratchFile,
     ScratchLink,
+    SystemDirectory,
     TableFile,
+    TextDirectory,
 )
 from pyfs.vfs.schemas import SCHEMA, lookup_schema, schema_attributes, schema_entries
+from pyfs.vfs.system_texts import TEXT_DIRECTORIES, texts_of
 
 if TYPE_CHECKING:
     from pyfs.config import MountConfig
@@ -41,11 +45,19 @@ if TYPE_CHECKING:
     from pyfs.store.counts import RequestCounts
     from pyfs.vfs.save import Saver
 
+ControlNode: TypeAlias = (
+    ControlDirectory
+    | ControlFile
+    | HiddenBranches
+    | SchemaDirectory
+    | SystemDirectory
+    | TextDirectory
+)
 DIRECTORY_MODE: Final = 0o755
-FILE_MODE: Final = 0o644
 VALID_S_MAX: Final = 1.0
 """Longest time for which the kernel may keep a name or attributes."""
 HIDDEN: Final = "branches"
+SYSTEM: Final = "system"
 
 
 class Tree:
@@ -65,9 +77,7 @@ class Tree:
         self.root = BranchDirectory("")
         self._directories: dict[str, BranchDirectory] = {"": self.root}
         self._branches: dict[str, Branch] = {}
-        self._control: dict[
-            tuple[str, str], ControlDirectory | ControlFile | HiddenBranches | SchemaDirectory
-        ] = {}
+        self._control: dict[tuple[str, str], ControlNode] = {}
 
     # Branches
 
@@ -132,6 +142,11 @@ class Tree:
                 return self._lookup_in_control(parent, name)
             case SchemaDirectory():
                 return await lookup_schema(self, parent, name)
+            case SystemDirectory() | TextDirectory():
+                found = dict(await self.entries(parent))
+                if name in found:
+                    return found[name]
+                raise NotFoundError(f"{name} is none of Dolt's own tables here")
             case HiddenBranches():
                 await self.refresh()
                 hidden = await self._hidden()
@@ -172,6 +187,10 @@ class Tree:
             return self._control.setdefault((parent.path, name), ControlFile(parent.path, name))
         if name == SCHEMA and parent.path:
             return self._control.setdefault((parent.path, SCHEMA), SchemaDirectory(parent.path))
+        if name == SYSTEM and parent.path:
+            return self._control.setdefault((parent.path, name), SystemDirectory(parent.path))
+        if name in TEXT_DIRECTORIES and parent.path:
+            return self._control.setdefault((parent.path, name), TextDirectory(parent.path, name))
         if name == HIDDEN and not parent.path:
             return self._control.setdefault(("", HIDDEN), HiddenBranches())
         raise NotFoundError(f"no control file {name}")
@@ -192,6 +211,17 @@ class Tree:
                     hidden[escape(name).replace("/", "%2F")] = self._directory(name)
         return hidden
 
+    async def _texts(self, directory: TextDirectory) -> dict[str, ControlFile]:
+        """The files of a directory whose files are rows of one of Dolt's own tables."""
+        branch = await self.branch(directory.path)
+        found = {}
+        for name in await texts_of(branch.snapshot, directory.name):
+            key = (directory.path, f"{directory.name}/{name}")
+            node = self._control.setdefault(key, ControlFile(*key))
+            assert isinstance(node, ControlFile)
+            found[name] = node
+        return found
+
     async def entries(self, directory: AnyNode) -> list[tuple[str, AnyNode]]:
         """What `ls` shows, in a stable order."""
         found: dict[str, AnyNode] = {}
@@ -207,10 +237,17 @@ class Tree:
             case ScratchDirectory():
                 found |= directory.entries
             case ControlDirectory():
-                names = (SCHEMA, *BRANCH_FILES) if directory.path else (HIDDEN, *MOUNT_FILES)
+                of_branch = (*BRANCH_FILES, SCHEMA, SYSTEM, *TEXT_DIRECTORIES)
+                names = of_branch if directory.path else (HIDDEN, *MOUNT_FILES)
                 found |= {name: self._lookup_in_control(directory, name) for name in names}
             case SchemaDirectory():
                 found |= await schema_entries(self, directory)
+            case SystemDirectory():
+                await self.refresh()
+                found |= (await self.branch(directory.path)).system_tables()
+            case TextDirectory():
+                await self.refresh()
+                found |= await self._texts(directory)
             case HiddenBranches():
                 await self.refresh()
                 found |= await self._hidden()
@@ -289,7 +326,7 @@ class Tree:
     async def _size(self, node: TableFile) -> tuple[int, bool]:
         """The size to show, and whether it is exact. Never too small."""
         if node.address is None:
-            return 0, False
+            return len(node.header), False
         version = await node.version()
         if version.size is not None:
             return version.size, True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
@@ -17,13 +17,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyfs._core import Address
-    from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.feed import Feed
     from pyfs.vfs.node import TableFile
     from pyfs.vfs.save import Saver
     from pyfs.vfs.spool import Spool
 
 log = logging.getLogger(__name__)
+
+
+class OldText(Protocol):
+    """The text that writes start from (`TableVersion`)."""
+
+    async def exact_size(self) -> int: ...
+    async def read(self, offset: int, length: int) -> bytes: ...
+
+
+class FixedText:
+    """An old text of a few bytes."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+
+    async def exact_size(self) -> int:
+        return len(self._text)
+
+    async def read(self, offset: int, length: int) -> bytes:
+        return self._text[offset : offset + length]
 
 
 class Writer(Handle):
@@ -42,13 +61,13 @@ class Writer(Handle):
     def __init__(
         self,
         node: TableFile,
-        old: TableVersion | None,
+        old: OldText | None,
         head: Address,
         *,
         flags: int,
         pid: int,
         spool: Spool,
-        feed: Feed,
+        feed: Feed[Any],
         saver: Saver,
         abandoned: Callable[[TableFile], None],
     ) -> None:
@@ -162,6 +181,24 @@ class Writer(Handle):
                 self._spool.remove()
                 if unfinished:
                     self._abandoned(self._node)
+
+    def move(self, node: TableFile, feed: Feed[Any]) -> None:
+        """What is written is to become the table of *node*, through *feed*."""
+        self._node.handles.discard(self)
+        self._node, self._feed = node, feed
+        node.handles.add(self)
+        feed.abandon()
+
+    async def save_as(self, node: TableFile, feed: Feed[Any]) -> None:
+        """Saves what was written so far as the table of *node*; if that fails, all stays."""
+        async with self._lock:
+            old = self._node, self._feed
+            self.move(node, feed)
+            try:
+                await self._commit()
+            except PyfsError:
+                self.move(*old)
+                raise
 
     def give_up(self) -> str | None:
         """Keeps what was written so far in the recovery folder: the mount ends before the save.

@@ -257,14 +257,54 @@ def test_vim_says_that_a_save_is_refused(primes: Mount) -> None:
     assert primes.log() == before
 
 
-def test_a_new_table_is_refused_with_a_reason(primes: Mount) -> None:
+NEW_TABLES = {
+    "cp": "cp $OUT/made.csv .",
+    "mv from outside": "mv $OUT/made.csv .",
+    "external >": "cat $OUT/made.csv > made.csv",
+    "group": "{ echo a,b; echo 1,x; sort -n $OUT/made.csv | tail -n 1; } > made.csv",
+    "touch, then >>": "touch made.csv; cat $OUT/made.csv >> made.csv",
+    "rsync": "rsync $OUT/made.csv ./",
+    "mv from inside": "cp $OUT/made.csv .made.tmp && mv .made.tmp made.csv",
+    "duckdb": "$PYTHON -c \"import duckdb; duckdb.sql(\\\"copy (from '$OUT/made.csv')"
+    " to 'made.csv' (header)\\\")\"",
+    "pandas": "$PYTHON -c \"import pandas; pandas.read_csv('$OUT/made.csv')"
+    ".to_csv('made.csv', index=False)\"",
+}
+
+
+@pytest.mark.parametrize("tool", NEW_TABLES)
+def test_a_tool_makes_a_new_table(primes: Mount, tool: str) -> None:
     out = primes.home / "out"
     out.mkdir()
-    (out / "new.csv").write_text("a,b\n1,2\n")
-    done = primes.sh("cp $OUT/new.csv new.csv")
+    (out / "made.csv").write_text("a,b\n1,x\n2,y\n")
+    before = primes.log()
+    done = primes.sh(NEW_TABLES[tool])
+    assert done.returncode == 0, done.stderr
+    assert primes.log()[1:] == before
+    assert primes.umount().returncode == 0
+    assert primes.mount().sh("cat made.csv").stdout == "a,b\n1,x\n2,y\n"
+    assert sorted(os.listdir(primes / "main")) == ["made.csv", "primes.csv"]
+
+
+def test_vim_makes_a_new_table_and_saves_it_again(primes: Mount) -> None:
+    before = primes.log()
+    _in_terminal(
+        primes,
+        ["vim", "-u", "NONE", "-c", "set nocompatible", "made.csv"],
+        [b"ia,b\r1,x\x1b", b":w\r", b"o2,y\x1b", b":w\r", b":q\r"],
+    )
+    assert (primes / "main/made.csv").read_text() == "a,b\n1,x\n2,y\n"
+    assert primes.log()[2:] == before
+
+
+def test_a_builtin_hears_that_a_new_table_is_refused(primes: Mount) -> None:
+    before = primes.log()
+    done = primes.sh('printf "a,b\\n1,2,3\\n" > made.csv')
     assert done.returncode != 0
-    assert "create it with dolt" in primes.status()
-    assert primes.recovered()[-1].read_text() == "a,b\n1,2\n"
+    assert "2 fields" in primes.status() or "3 fields" in primes.status()
+    assert primes.recovered()[-1].read_text() == "a,b\n1,2,3\n"
+    assert primes.log() == before
+    assert os.listdir(primes / "main") == ["primes.csv"]
 
 
 def test_rm_drops_and_a_new_file_brings_the_table_back(primes: Mount) -> None:

@@ -67,6 +67,12 @@ class FakeReads:
     def note(self, branch: str, table: str, pid: int, commit: Any) -> None:
         self._commits[branch, table, pid] = commit
 
+    def note_source(self, table: str, pid: int, commit: Any) -> None:
+        pass
+
+    def source(self, pid: int) -> None:
+        return None
+
     def base(self, branch: str, table: str, pid: int) -> Any:
         return self._commits.get((branch, table, pid))
 

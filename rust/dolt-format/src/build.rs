@@ -31,8 +31,8 @@ use rewrite::Rewrite;
 pub struct BuiltTable {
     /// The table's message.
     pub table: Chunk,
-    /// Every other chunk that it may need and the table it is based on lacks. Some of them may be
-    /// stored already.
+    /// Every other chunk that it may need and the table it is based on lacks, a new table's schema
+    /// too. Some of them may be stored already.
     pub chunks: Vec<Chunk>,
     /// Rows, equal ones of a keyless table counted each.
     pub row_count: u64,
@@ -85,6 +85,23 @@ impl TableBuild {
             rows: Rows::new(schema, &base)?,
             base,
         })
+    }
+
+    /// A build for a new table with this schema, whose chunk is among those of the result.
+    pub fn create(schema: &TableSchema) -> Result<Self, FormatError> {
+        let chunk = schema.encode()?;
+        let schema = TableSchema::decode(&chunk)?;
+        let rows = MapBuilder::new(Kind::Tuples).finish()?.root;
+        let empty = rows.contents();
+        let none = schema
+            .indexes
+            .iter()
+            .map(|index| (index.name.as_str(), rows.address()));
+        let indexes = address_map::build(none)?.root;
+        let base = Table::encode(schema.address, empty, indexes.contents(), 0)?;
+        let mut build = Self::new(schema, base)?;
+        build.rows.blobs.push(chunk);
+        Ok(build)
     }
 
     /// Passes over what the new text repeats of the text of `base`, whose leaves are `old`.
@@ -317,7 +334,7 @@ fn check_keys(arena: &Arena, input: &Input) -> Result<(), FormatError> {
         if let Some((sort_key, line)) = last
             && sort_key == row.sort_key
         {
-            return Err(FormatError::BadRecord {
+            return Err(FormatError::DuplicateKey {
                 line: row.line.max(line),
                 why: format!(
                     "the primary key {} stands on line {} already",

@@ -53,6 +53,14 @@ pub enum FormatError {
         /// What is wrong with it.
         why: String,
     },
+    /// Two rows of the text have the same primary key.
+    #[error("line {line}: {why}")]
+    DuplicateKey {
+        /// Line of the text on which the later of the two starts.
+        line: u64,
+        /// Which key, and where the other one is.
+        why: String,
+    },
 }
 
 impl FormatError {

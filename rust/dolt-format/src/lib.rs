@@ -1,8 +1,8 @@
 //! What Dolt's bytes mean: reading and writing them, without I/O, threads or a clock.
 //!
 //! ```text
+//!   schema   CREATE TABLE from a table's schema and back; a new table's schema from its rows
 //!   csv      rows to text and back, leaf by leaf
-//!   schema   CREATE TABLE from a table's schema and back
 //!   tree     nodes, boundaries, and the traversals that walk and build trees
 //!   message  one FlatBuffers message each        value   tuples and their fields
 //!   table    table files     archive  archives   manifest  which files make a database

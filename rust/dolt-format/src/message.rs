@@ -7,7 +7,7 @@ pub mod node;
 pub mod ref_name;
 pub mod root_value;
 pub mod schema;
-mod schema_codec;
+pub(crate) mod schema_codec;
 pub mod store_root;
 pub mod table;
 pub mod tag;

@@ -11,5 +11,5 @@ pub(crate) mod number;
 pub(crate) mod sort_key;
 pub mod sql_type;
 pub(crate) mod time;
-mod time_text;
+pub(crate) mod time_text;
 pub mod tuple;

@@ -68,6 +68,11 @@ impl TableBuild {
         Ok(Self(Some(build)))
     }
 
+    #[staticmethod]
+    fn create(schema: &Schema) -> Result<Self, Error> {
+        Ok(Self(Some(build::TableBuild::create(&schema.inner)?)))
+    }
+
     fn feed(&mut self, py: Python<'_>, text: PyBackedBytes) -> Result<(), Error> {
         let mut build = self.0.take().ok_or_else(Self::over)?;
         // A mebibyte takes some 10 ms.

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 
 import_exception!(pyfs.errors, CorruptionError);
 import_exception!(pyfs.errors, UnsupportedError);
+import_exception!(pyfs.errors, DuplicateKeyError);
 import_exception!(pyfs.errors, InvalidTextError);
 
 /// A `FormatError` on its way to Python.
@@ -27,6 +28,7 @@ impl From<Error> for PyErr {
                 value,
                 why,
             } => InvalidTextError::new_err((why, line, column, value)),
+            FormatError::DuplicateKey { line, why } => DuplicateKeyError::new_err((why, line)),
             FormatError::BadRecord { line, why } => InvalidTextError::new_err((why, line)),
             error => CorruptionError::new_err(error.to_string()),
         }

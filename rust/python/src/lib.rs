@@ -13,6 +13,7 @@ mod commit;
 mod database;
 mod diff;
 mod error;
+mod infer;
 mod manifest;
 mod scan;
 mod schema;
@@ -39,6 +40,8 @@ mod _core {
     #[pymodule_export]
     use super::diff::DiffCount;
     #[pymodule_export]
+    use super::infer::Inference;
+    #[pymodule_export]
     use super::manifest::Manifest;
     #[pymodule_export]
     use super::scan::AddressMapScan;
@@ -47,7 +50,7 @@ mod _core {
     #[pymodule_export]
     use super::storage::{ReadPlan, TableFile, TableIndex, TableWriter};
     #[pymodule_export]
-    use super::table::{Schema, Table};
+    use super::table::{Schema, Table, system_schema};
     #[pymodule_export]
     use super::text::{Extent, Measure, Render, TextLayout};
 }

@@ -1,5 +1,6 @@
 //! `Table` and `Schema`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dolt_format::build::refusal::refuses_writes;
@@ -74,6 +75,14 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
+    pub(crate) fn new(inner: TableSchema) -> Result<Self, Error> {
+        let renderer = Renderer::new(&inner)?;
+        Ok(Self {
+            inner: Arc::new(inner),
+            renderer,
+        })
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         self.renderer
             .columns()
@@ -87,12 +96,7 @@ impl Schema {
 impl Schema {
     #[staticmethod]
     fn decode(chunk: &Chunk) -> Result<Self, Error> {
-        let inner = TableSchema::decode(&chunk.0)?;
-        let renderer = Renderer::new(&inner)?;
-        Ok(Self {
-            inner: Arc::new(inner),
-            renderer,
-        })
+        Self::new(TableSchema::decode(&chunk.0)?)
     }
 
     #[getter]
@@ -118,7 +122,28 @@ impl Schema {
         PyBytes::new(py, &csv::header(self.names()))
     }
 
+    fn copy_for(&self, name: &str, same: bool, taken: BTreeSet<u64>) -> Result<Self, Error> {
+        Self::new(self.inner.copy_for(name, same, &taken)?)
+    }
+
+    #[getter]
+    fn has_fulltext_index(&self) -> bool {
+        self.inner.indexes.iter().any(|index| index.fulltext)
+    }
+
+    #[getter]
+    fn checks(&self) -> Vec<&str> {
+        let checks = self.inner.checks.iter();
+        checks.map(|check| check.name.as_str()).collect()
+    }
+
     fn refuses_writes(&self) -> Option<String> {
         refuses_writes(&self.inner)
     }
+}
+
+#[pyfunction]
+pub(crate) fn system_schema(table: &str, taken: BTreeSet<u64>) -> Result<Option<Schema>, Error> {
+    let schema = dolt_format::schema::system::system_schema(table, &taken)?;
+    schema.map(Schema::new).transpose()
 }

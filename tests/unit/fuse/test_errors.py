@@ -10,13 +10,13 @@ from pyfs.errors import PyfsError, RemoteError
 from pyfs.fuse.errors import ERRNO, handler
 
 
-def _leaves(kind: type[PyfsError]) -> set[type[PyfsError]]:
+def _below(kind: type[PyfsError]) -> set[type[PyfsError]]:
     below = kind.__subclasses__()
-    return set().union(*map(_leaves, below)) if below else {kind}
+    return set(below).union(*map(_below, below))
 
 
 def test_every_error_has_an_errno() -> None:
-    assert _leaves(PyfsError) == set(ERRNO)
+    assert _below(PyfsError) == set(ERRNO)
 
 
 class Handlers:

@@ -482,13 +482,14 @@ def test_a_table_of_a_foreign_key_refuses(tmp_path: Path, table: str) -> None:
     run_with(golden_remote("types"), tmp_path, body)
 
 
-def test_dolts_own_tables_are_not_written(tmp_path: Path) -> None:
+def test_what_dolt_keeps_itself_is_not_written(tmp_path: Path) -> None:
     async def body(repository: Repository) -> None:
         head = await head_of(repository)
-        with pytest.raises(UnsupportedError, match="Dolt's own"):
-            await repository.save(
-                "main", head.commit.address, {"dolt_docs": head.tables["primes"]}, None
-            )
+        for table in ("dolt_schemas", "dolt_procedures", "dolt_log", "DOLT_DOCS", "dolt_t_fts"):
+            with pytest.raises(UnsupportedError, match="Dolt keeps it itself"):
+                await repository.save(
+                    "main", head.commit.address, {table: head.tables["primes"]}, None
+                )
 
     run_with(golden_remote("primes"), tmp_path, body)
 

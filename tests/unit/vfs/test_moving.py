@@ -16,7 +16,6 @@ from pyfs.errors import (
     NotFoundError,
     NotPermittedError,
     RemoteError,
-    UnsupportedError,
 )
 from tests.support.memory_repository import MemoryRepository
 from tests.support.shell import PRIMES, Shell, run, shell
@@ -331,32 +330,6 @@ def test_a_table_does_not_move_between_branches(tmp_path: Path) -> None:
                 with pytest.raises(CrossDirectoryError):
                     await sh.rename("main/primes.csv", f"other/{name}")
             assert await sh.read("main/primes.csv") == PRIMES
-
-    run(main)
-
-
-def test_a_local_file_may_change_its_name_and_then_be_saved(tmp_path: Path) -> None:
-    """`csvcut … > new.csv; mv new.csv primes.csv`."""
-
-    async def main() -> None:
-        async with shell(tmp_path) as sh:
-            with pytest.raises(UnsupportedError):
-                await sh.write("main/new.csv", MORE)
-            await sh.rename("main/new.csv", "main/newer.csv")
-            await sh.rename("main/newer.csv", "main/primes.csv")
-            await _one_save(sh)
-
-    run(main)
-
-
-def test_scratch_renamed_to_a_new_table_is_refused(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with shell(tmp_path) as sh:
-            await sh.write("main/.gsf-save", MORE)
-            with pytest.raises(UnsupportedError):
-                await sh.rename("main/.gsf-save", "main/new.csv")
-            assert await sh.read("main/.gsf-save") == MORE
-            assert sh.recovered() == {"new": MORE}
 
     run(main)
 

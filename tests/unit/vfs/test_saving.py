@@ -420,17 +420,6 @@ def test_truncate_by_path_is_a_save(tmp_path: Path) -> None:
     run(main)
 
 
-def test_a_new_table_is_refused_and_its_text_kept(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with shell(tmp_path) as sh:
-            with pytest.raises(UnsupportedError, match="create it with dolt"):
-                await sh.write("main/new.csv", MORE)
-            assert sh.repository.log_of("main") == ["push"]
-            assert sh.recovered() == {"new": MORE}
-
-    run(main)
-
-
 def test_a_touched_new_file_is_listed_and_not_committed(tmp_path: Path) -> None:
     async def main() -> None:
         async with shell(tmp_path) as sh:

@@ -86,7 +86,10 @@ def test_control_directories_are_reached_and_not_listed(tmp_path: Path) -> None:
     async def main() -> None:
         async with shell(tmp_path) as sh:
             assert ".pyfs" not in await sh.ls() + await sh.ls("main")
-            assert await sh.ls("main/.pyfs") == ["log", "log.jsonl", "message", "schema", "status"]
+            files = ["log", "log.jsonl", "message", "status"]
+            assert await sh.ls("main/.pyfs") == sorted(
+                [*files, "docs", "schema", "system", "views"]
+            )
             for name in ("log", "log.jsonl", "message", "status"):
                 path = f"main/.pyfs/{name}"
                 handle = await sh.open(path)

@@ -144,7 +144,7 @@ impl Input {
         for (column, origin) in schema.columns.iter().zip(origins) {
             let shown = columns.shown.iter().find(|shown| shown.name == column.name);
             let codec = shown
-                .and_then(|shown| TextCodec::new(&shown.sql_type, column.encoding))
+                .and_then(|shown| TextCodec::new(&shown.sql_type, shown.encoding))
                 .ok_or_else(|| unsupported(column))?;
             let origin = match origin {
                 Some(position) => Origin::Field(position),

@@ -1,6 +1,6 @@
 //! Which tables cannot be written, and why.
 
-use crate::message::schema::TableSchema;
+use crate::message::schema::{Index, TableSchema};
 use crate::value::collation::Collation;
 use crate::value::encoding as e;
 use crate::value::from_text::TextCodec;
@@ -66,6 +66,16 @@ pub fn refuses_writes(schema: &TableSchema) -> Option<String> {
         }
         if column.encoding == e::JSON_ADAPTIVE {
             return Some(format!("column {:?} is a key of type JSON", column.name));
+        }
+        let in_index = |index: &Index| index.index_columns.contains(position);
+        if schema.primary_key.contains(position)
+            && e::in_key(column.encoding) != column.encoding
+            && schema.indexes.iter().any(in_index)
+        {
+            return Some(format!(
+                "column {:?} of the primary key has type {} and another index",
+                column.name, column.sql_type
+            ));
         }
     }
     None

@@ -83,9 +83,12 @@ impl Columns {
             shown.push(ShownColumn {
                 position,
                 name: column.name.clone(),
+                encoding: match source {
+                    Source::Key(_) => e::in_key(column.encoding),
+                    _ => column.encoding,
+                },
                 source,
                 sql_type,
-                encoding: column.encoding,
             });
         }
         Ok(Self {

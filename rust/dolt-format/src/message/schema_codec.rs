@@ -7,8 +7,8 @@ use super::flatbuffer::{Budget, Builder, TableView, finish};
 use super::schema::{Check, Column, FulltextInfo, Index, TableSchema};
 use crate::{Chunk, FormatError};
 
-const TARGET_ROW_SIZE_DEFAULT: u16 = 2048;
-const COLLATION_DEFAULT: u16 = 309;
+pub(crate) const TARGET_ROW_SIZE_DEFAULT: u16 = 2048;
+pub(crate) const COLLATION_DEFAULT: u16 = 309;
 const TAG_KEYLESS_HASH: u64 = (1 << 51) + 5000;
 const TAG_KEYLESS_CARDINALITY: u64 = (1 << 51) + 5001;
 const ENCODING_HASH: u8 = 14;

@@ -4,7 +4,7 @@ use sqlparser::ast::{
     BinaryLength, CharacterLength, DataType, EnumMember, ExactNumberInfo, ObjectName, TimezoneInfo,
 };
 
-use super::column_type::quoted_members;
+use super::column_type::{ColumnType, quoted_members};
 use super::statement::Place;
 use crate::FormatError;
 use crate::value::encoding as e;
@@ -282,6 +282,12 @@ pub(super) fn kind_of(base: &str) -> Option<u8> {
         "geometrycollection" => 31,
         _ => return None,
     })
+}
+
+/// The number of the kind of a type as it is stored.
+pub(super) fn stored_kind(sql_type: &str) -> Result<u8, FormatError> {
+    let base = ColumnType::stored(sql_type)?.base;
+    kind_of(&base).ok_or_else(|| FormatError::Unsupported(format!("the type {base}")))
 }
 
 /// A type's name in lower case. Only VECTOR is stored in capitals.

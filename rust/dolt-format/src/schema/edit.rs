@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::collation;
 use super::column_type::ColumnType;
-use super::data_type::kind_of;
+use super::data_type::stored_kind;
 use super::draft::{Against, Draft, same_name};
 use super::part::collation_of;
 use super::show::Shown;
@@ -206,10 +206,7 @@ fn choose_tags(
     table: &str,
     used: &mut BTreeSet<u64>,
 ) -> Result<(), FormatError> {
-    let kind = |column: &Column| {
-        let base = ColumnType::stored(&column.sql_type)?.base;
-        kind_of(&base).ok_or_else(|| FormatError::Unsupported(format!("the type {base}")))
-    };
+    let kind = |column: &Column| stored_kind(&column.sql_type);
     let mut present: Vec<bool> = origins.iter().map(Option::is_some).collect();
     present.resize(schema.columns.len(), false);
     for at in 0..schema.columns.len() {

@@ -49,6 +49,24 @@ pub fn choose(
         })
 }
 
+/// Chooses the tags of all columns of a new `table`, given as name and kind, in their order.
+pub fn choose_all<'a>(
+    used: &BTreeSet<u64>,
+    table: &str,
+    columns: impl IntoIterator<Item = (&'a str, u8)>,
+) -> Result<Vec<u64>, FormatError> {
+    let mut used = used.clone();
+    let mut kinds = Vec::new();
+    let mut chosen = Vec::new();
+    for (column, kind) in columns {
+        let tag = choose(&used, table, &kinds, column, kind)?;
+        used.insert(tag);
+        kinds.push(kind);
+        chosen.push(tag);
+    }
+    Ok(chosen)
+}
+
 /// Lower case, without what is neither letter nor digit.
 fn simple(name: &str) -> String {
     let kept = name.chars().filter(char::is_ascii_alphanumeric);

@@ -76,6 +76,16 @@ pub const fn is_adaptive(encoding: u8) -> bool {
     )
 }
 
+/// How a column of this encoding stands in the primary key: text and bytes always inline.
+#[must_use]
+pub const fn in_key(encoding: u8) -> u8 {
+    match encoding {
+        STRING_ADAPTIVE => STRING,
+        BYTES_ADAPTIVE => BYTES,
+        other => other,
+    }
+}
+
 /// Whether a field is the address of a tree that holds the value.
 #[must_use]
 pub const fn is_address(encoding: u8) -> bool {

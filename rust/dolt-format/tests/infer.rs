@@ -1,0 +1,145 @@
+//! New tables from text: every schema and table that dolt made of the same text.
+
+use std::collections::BTreeSet;
+
+use dolt_format::build::TableBuild;
+use dolt_format::message::schema::TableSchema;
+use dolt_format::schema::infer::Inference;
+use dolt_format::{Chunk, FormatError};
+use serde_json::Value;
+
+fn golden(name: &str) -> Value {
+    let path = format!("{}/../../tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).expect("goldens are JSON")
+}
+
+fn infer(pieces: &[&[u8]]) -> Result<Vec<TableSchema>, FormatError> {
+    let mut inference = Inference::default();
+    for piece in pieces {
+        inference.feed(piece)?;
+    }
+    inference.finish("new", &BTreeSet::new())
+}
+
+fn build(schema: &TableSchema, text: &[u8]) -> Result<(Chunk, Vec<Chunk>), FormatError> {
+    let mut build = TableBuild::create(schema)?;
+    build.feed(text)?;
+    build.finish().map(|built| (built.table, built.chunks))
+}
+
+#[test]
+fn new_tables_are_dolts() {
+    let golden = golden("import/new_tables.json");
+    let mut taken = BTreeSet::new();
+    let tables = golden["tables"].as_array().expect("tables");
+    assert!(tables.len() >= 40);
+    for expected in tables {
+        let name = expected["table"].as_str().expect("a name");
+        let text = expected["text"].as_str().expect("a text").as_bytes();
+        let mut inference = Inference::default();
+        inference.feed(text).expect(name);
+        let schemas = inference.finish(name, &taken).expect(name);
+        let (schema, (table, chunks)) = schemas
+            .iter()
+            .find_map(|schema| match build(schema, text) {
+                Err(FormatError::DuplicateKey { .. }) => None,
+                built => Some((schema, built.expect(name))),
+            })
+            .expect(name);
+        let keyed = expected["keyed"].as_bool().expect("keyed");
+        assert_eq!(schema.primary_key.is_empty(), !keyed, "{name}");
+        let address = schema.encode().expect(name).address();
+        assert_eq!(address.to_string(), expected["schema"], "schema of {name}");
+        assert!(
+            chunks.iter().any(|chunk| chunk.address() == address),
+            "{name}"
+        );
+        assert_eq!(table.address().to_string(), expected["address"], "{name}");
+        taken.extend(schema.columns.iter().map(|column| column.tag));
+    }
+}
+
+#[test]
+fn a_text_may_be_cut_anywhere() {
+    let text = "id,näme,\"q\"\n1,ä,\"x\ny\"\n2,2.5,\n".as_bytes();
+    let whole = infer(&[text]).expect("it is a table");
+    assert_eq!(whole.len(), 2);
+    for at in 0..text.len() {
+        let (left, right) = text.split_at(at);
+        assert_eq!(infer(&[left, right]), Ok(whole.clone()), "cut at {at}");
+    }
+}
+
+#[test]
+fn texts_that_are_no_table_are_refused() {
+    for (text, expected) in [
+        (&b""[..], "line 1: an empty text is no table"),
+        (
+            b"a,,c\n",
+            "line 1, column \"field 2\": \"\": the column has no name",
+        ),
+        (b"a,\"\"\n", "line 1, column \"field 2\""),
+        (
+            b"a,A\n",
+            "line 1, column \"field 2\": \"A\": the header names column \"A\" twice",
+        ),
+        (b"a,\xff\n", "line 1, column \"field 2\""),
+        (b"a,b\n1\n", "line 2: 1 fields, the header has 2"),
+        (b"a,b\n1,2,3\n", "line 2: 3 fields, the header has 2"),
+        (b"a,b\n1,\xff\n", "line 2, column \"b\""),
+        (b"a\n1", "line 2: the text ends without a line end"),
+        (b"a\n\"1\n", "line 2: the text ends inside a quoted field"),
+    ] {
+        let error = infer(&[text]).expect_err("no table").to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let long = format!("{}\n", "n".repeat(65));
+    assert!(infer(&[long.as_bytes()]).is_err());
+}
+
+#[test]
+fn values_that_the_sample_misses_have_a_say() {
+    // Row 47 is one that dolt does not look at; it would take 47.5 for 48.
+    let rows: Vec<String> = (1..=99)
+        .map(|row| format!("{row},{}\n", if row == 47 { "47.5" } else { "7" }))
+        .collect();
+    let text = format!("id,n\n{}", rows.concat());
+    let schemas = infer(&[text.as_bytes()]).expect("it is a table");
+    assert_eq!(schemas[0].columns[1].sql_type, "float");
+    // A column that dolt finds empty is text to it, which takes everything.
+    let text = text.replace(",7\n", ",\n");
+    let schemas = infer(&[text.as_bytes()]).expect("it is a table");
+    assert_eq!(schemas[0].columns[1].sql_type, "varchar(200)");
+}
+
+#[test]
+fn a_column_that_cannot_be_a_key_is_none() {
+    let key_of = |text: &str| {
+        let schemas = infer(&[text.as_bytes()]).expect("it is a table");
+        (schemas.len(), schemas[0].primary_key.clone())
+    };
+    assert_eq!(key_of("a,b\n1,2\n"), (2, vec![0]));
+    assert_eq!(key_of("a,b\n,2\n"), (1, vec![]));
+    assert_eq!(key_of("a,b\n\"\",2\n"), (1, vec![]));
+    assert_eq!(key_of("a,b\n\"[1]\",2\n"), (1, vec![]));
+    let long = format!("a\n{}\n", "x".repeat(201));
+    assert_eq!(key_of(&long), (1, vec![]));
+}
+
+#[test]
+fn a_copy_has_tags_of_its_own() {
+    let schema = infer(&[b"id,n\n1,2\n"]).expect("it is a table").remove(0);
+    let tags = |schema: &TableSchema| -> BTreeSet<u64> {
+        schema.columns.iter().map(|column| column.tag).collect()
+    };
+    let own = tags(&schema);
+    let same = schema
+        .copy_for("new", true, &BTreeSet::new())
+        .expect("a copy");
+    assert_eq!(tags(&same), own);
+    for (name, same) in [("new", true), ("other", false)] {
+        let copy = schema.copy_for(name, same, &own).expect("a copy");
+        assert!(tags(&copy).is_disjoint(&own), "{name}");
+    }
+}
