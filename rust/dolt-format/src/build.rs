@@ -1,12 +1,14 @@
 //! `TableBuild`: CSV text in, a table out: all rows of the text and no others.
 
 mod arena;
+mod default;
 pub mod edited;
 mod index;
 mod input;
 mod old_text;
 pub mod refusal;
 mod rewrite;
+mod rules;
 
 use bytes::Bytes;
 
@@ -62,6 +64,8 @@ struct Rows {
     old_text: Option<OldText>,
     /// For a text of another schema: the column of this one that each of its fields is of.
     carried: Option<Vec<Option<String>>>,
+    /// Whether the text is that of rows that are stored already.
+    stored: bool,
 }
 
 /// The end of a build, as a traversal: it may have to read nodes of the table it is based on.
@@ -177,6 +181,7 @@ impl Visitor for Rows {
     fn check(&mut self, record: RecordView<'_>) -> Result<(), FormatError> {
         let next = next_number(self.auto_increment);
         let input = self.input.as_ref();
+        // What rows have to obey is looked at where they change.
         input.map_or(Ok(()), |input| {
             input.encode(&record, next, &mut self.buffers)
         })
@@ -210,19 +215,21 @@ impl Rows {
             row_count: 0,
             old_text: None,
             carried: None,
+            stored: false,
         })
     }
 
     /// Takes a record; tells whether an empty line is a record from now on.
     fn add(&mut self, record: &RecordView<'_>) -> Result<bool, FormatError> {
         let Some(input) = &self.input else {
-            let input = Input::new(&self.schema, record, self.carried.as_deref())?;
+            let input = Input::new(&self.schema, record, self.carried.as_deref(), self.stored)?;
             let empty_is_null = input.empty_line_is_a_row();
             self.input = Some(input);
             return Ok(empty_is_null);
         };
         let next = next_number(self.auto_increment);
         input.encode(record, next, &mut self.buffers)?;
+        input.complete(record, &mut self.buffers)?;
         if let Some((column, next)) = &mut self.auto_increment
             && let Some(value) = self.buffers.unsigned(*column)
         {

@@ -4,6 +4,7 @@
 //!   schema   CREATE TABLE from a table's schema and back; a new table's schema from its rows
 //!   csv      rows to text and back, leaf by leaf
 //!   tree     nodes, boundaries, and the traversals that walk and build trees
+//!   expression  what checks and generated columns compute
 //!   message  one FlatBuffers message each        value   tuples and their fields
 //!   table    table files     archive  archives   manifest  which files make a database
 //!   chunk    contents proven to match            address   SHA-512, printed in base32
@@ -20,6 +21,7 @@ pub mod build;
 pub mod chunk;
 pub mod csv;
 pub mod error;
+pub mod expression;
 pub mod manifest;
 pub mod message;
 pub mod schema;

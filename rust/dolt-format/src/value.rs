@@ -4,7 +4,6 @@ pub mod adaptive;
 pub mod collation;
 mod decimal_text;
 pub mod encoding;
-pub mod expression;
 pub mod from_text;
 mod json_text;
 pub(crate) mod number;

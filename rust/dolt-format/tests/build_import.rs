@@ -422,12 +422,6 @@ const TEXT_DIFFERENCES: &[(Ours, &str, &[&str], &str)] = &[
         "dolt reads 0 from a text without digits",
     ),
     (
-        Refused,
-        "computed",
-        &["a,b,d\n1,2024-01-01,x\n"],
-        "a default that is an expression is not computed",
-    ),
-    (
         Other,
         "single",
         &["b\nx\n\ny\n", "b\n\n", "b\n\"\"\n\n"],

@@ -9,6 +9,10 @@ use dolt_format::csv::columns::Columns;
 use dolt_format::csv::extent::TextLayout;
 use dolt_format::csv::measure::Measure;
 use dolt_format::csv::render::{Render, Renderer};
+use dolt_format::expression::value::read_field;
+use dolt_format::expression::{
+    Assignment, Expression, ExpressionColumn, Fault, Lookup, Value as ExpressionValue,
+};
 use dolt_format::manifest::{Manifest, format_specs};
 use dolt_format::message::commit::Commit;
 use dolt_format::message::root_value::RootValue;
@@ -22,7 +26,6 @@ use dolt_format::table::plan::ReadPlan;
 use dolt_format::tree::scan::AddressMapScan;
 use dolt_format::tree::{Kind, Node, Traversal};
 use dolt_format::value::adaptive;
-use dolt_format::value::expression::{Expression, Integer};
 use dolt_format::value::from_text::TextCodec;
 use dolt_format::value::sql_type::SqlType;
 use dolt_format::value::tuple::Tuple;
@@ -361,19 +364,54 @@ pub fn create_table(data: &[u8]) {
 
 /// The text of a generated column's expression over the columns a and b.
 pub fn expression(data: &[u8]) {
+    const COLUMNS: [(&str, &str, u8, &str); 6] = [
+        ("a", "bigint", 9, "-9223372036854775808"),
+        ("b", "bigint unsigned", 10, "18446744073709551615"),
+        (
+            "c",
+            "decimal(65,30)",
+            130,
+            "-0.000000000000000000000000000001",
+        ),
+        ("d", "double", 12, "1.7976931348623157e308"),
+        ("e", "varchar(20)", 128, "_%\\ÀßΣ"),
+        ("f", "datetime(6)", 18, "9999-12-31 23:59:59.999999"),
+    ];
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    if let Ok(expression) = Expression::parse(text, &["a", "b"]) {
-        for (value, unsigned) in [(i64::MAX.into(), false), (u64::MAX.into(), true)] {
-            let integer = Integer { value, unsigned };
-            let value = expression.evaluate(&|_| Some(integer));
-            assert!(
-                value.is_some_and(|result| i64::try_from(result.value).is_ok()
-                    || result.unsigned && u64::try_from(result.value).is_ok())
-            );
+    let types = COLUMNS.map(|(_, sql_type, ..)| SqlType::parse(sql_type).expect("a type"));
+    let columns: Vec<ExpressionColumn> = COLUMNS
+        .iter()
+        .zip(&types)
+        .map(|((name, ..), sql_type)| ExpressionColumn {
+            name: (*name).to_owned(),
+            sql_type: sql_type.clone(),
+        })
+        .collect();
+    let Ok(expression) = Expression::parse(text, &columns) else {
+        return;
+    };
+    assert!(expression.columns().iter().all(|at| *at < COLUMNS.len()));
+    let value = |at: usize| {
+        let (sql_type, (_, _, encoding, text)) = (&types[at], COLUMNS[at]);
+        let mut field = Vec::new();
+        let codec = TextCodec::new(sql_type, encoding).expect("a codec");
+        codec.push(text.as_bytes(), &mut field).expect("a value");
+        Ok(read_field(sql_type, encoding, Some(&field)).expect("its own field"))
+    };
+    for lookup in [&value as &Lookup<'_>, &|_| Ok(ExpressionValue::Null)] {
+        if let Err(Fault::Refused(why) | Fault::Unsupported(why)) = expression.evaluate(lookup) {
+            assert!(!why.is_empty());
         }
-        assert!(expression.columns().iter().all(|at| *at < 2));
+        for (sql_type, (_, _, encoding, _)) in types.iter().zip(COLUMNS) {
+            if let Ok(assignment) = Assignment::new(expression.clone(), sql_type, encoding, true) {
+                let mut field = Vec::new();
+                if assignment.push(lookup, &mut field) == Ok(true) {
+                    assert!(read_field(sql_type, encoding, Some(&field)).is_some());
+                }
+            }
+        }
     }
 }
 

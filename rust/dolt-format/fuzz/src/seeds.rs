@@ -314,7 +314,18 @@ fn is(contents: &Bytes, id: [u8; 4]) -> bool {
 
 /// Types, expressions, and the texts that dolt's import was tried with.
 fn add_texts(values: &Path, seeds: &mut Seeds) {
-    for text in ["`a` + `b`", "((`a` * 2) - (1 + `b`))", "1+1*1-1", "1.5"] {
+    for text in [
+        "((`a` * 2) - (1 + `b`))",
+        "((`c` / 3) + (`a` % 7))",
+        "(NOT((`e` IN ('x', 'it''s'))))",
+        "(`c` BETWEEN 0.01 AND 1e3)",
+        "CASE  WHEN (`a` > 1) THEN `e` ELSE concat(upper(`e`), `b`) END",
+        "(`f` >= '2020-01-01 10:00:00')",
+        "`e` LIKE '%\\\\_a%'",
+        "((`a` div 2) <=> abs(`b`))",
+        "if(`d` IS NULL, year(`f`), char_length(trim(both ' ' from `e`)))",
+        "SUBSTRING(`e`, -2, 1)",
+    ] {
         add(seeds, "expression", text.as_bytes().to_vec());
     }
     for text in [

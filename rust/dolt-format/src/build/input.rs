@@ -5,8 +5,11 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::arena::Arena;
+use super::default::{Default, default, zero};
+use super::rules::{Computed, Rules, field_encoding};
 use crate::csv::columns::{Columns, Source};
 use crate::csv::parse::RecordView;
+use crate::expression::Fault;
 use crate::message::schema::{Column, TableSchema};
 use crate::tree::blob;
 use crate::tree::probe::SortKey;
@@ -15,6 +18,7 @@ use crate::value::collation::Collation;
 use crate::value::encoding as e;
 use crate::value::from_text::{Reason, TextCodec};
 use crate::value::sort_key::push_sort_key;
+use crate::value::sql_type::SqlType;
 use crate::value::tuple::{FIELD_BYTES_MAX, Tuple, finish_tuple};
 use crate::{Address, Chunk, FormatError};
 
@@ -30,6 +34,8 @@ enum Origin {
     Field(usize),
     /// The default of a column that the header does not name; `None` is NULL.
     Default(Option<Vec<u8>>),
+    /// An expression, and the field of the record that has to agree with it.
+    Computed(Option<usize>),
 }
 
 #[derive(Debug, Clone)]
@@ -63,12 +69,16 @@ pub(crate) struct Input {
     key_columns: Vec<usize>,
     value_columns: Vec<usize>,
     target_row_size: usize,
+    rules: Rules,
+    /// What is computed, in table order.
+    computed: Vec<Computed>,
 }
 
 /// The encoded fields of one row, one for each column, and what is made of them.
 #[derive(Debug, Default)]
 pub(crate) struct RowBuffers {
     bytes: Vec<u8>,
+    computed: Vec<u8>,
     /// Where each column's field lies; `None` for NULL. Adaptive values are plain.
     fields: Vec<Option<(usize, usize)>>,
     sort_key: Vec<u8>,
@@ -100,11 +110,13 @@ impl RowBuffers {
 
 impl Input {
     /// The input whose header is `header`. Where the text is of another schema, `carried` has the
-    /// column of this one that each field is of, or none for a field that is dropped.
+    /// column of this one that each field is of, or none for a field that is dropped. Rows that
+    /// are `stored` already are taken as they are: dolt lets some in that break the rules.
     pub(crate) fn new(
         schema: &TableSchema,
         header: &RecordView<'_>,
         carried: Option<&[Option<String>]>,
+        stored: bool,
     ) -> Result<Self, FormatError> {
         let bad = |why: String| FormatError::BadRecord {
             line: header.line,
@@ -122,13 +134,17 @@ impl Input {
                 Some(_) => continue,
                 None => name,
             };
-            let exact = schema.columns.iter().position(|column| column.name == name);
-            let same = |column: &Column| column.name.to_lowercase() == name.to_lowercase();
+            let named = |column: &Column| column.name == name && !column.hidden_system;
+            let exact = schema.columns.iter().position(named);
+            let same = |column: &Column| {
+                column.name.to_lowercase() == name.to_lowercase() && !column.hidden_system
+            };
             let found = exact.or_else(|| schema.columns.iter().position(same));
             let Some(slot) = found.and_then(|at| origins.get_mut(at)) else {
                 let known: Vec<&str> = schema
                     .columns
                     .iter()
+                    .filter(|column| !column.hidden_system)
                     .map(|column| column.name.as_str())
                     .collect();
                 return Err(bad(format!(
@@ -140,24 +156,42 @@ impl Input {
                 return Err(bad(format!("the header names column {name:?} twice")));
             }
         }
+        let mut rules = Rules::new(schema)?;
+        if stored {
+            rules.trust_stored(schema);
+        }
+        let mut computed = rules.generated.clone();
         let mut targets = Vec::with_capacity(schema.columns.len());
-        for (column, origin) in schema.columns.iter().zip(origins) {
-            let shown = columns.shown.iter().find(|shown| shown.name == column.name);
-            let codec = shown
-                .and_then(|shown| TextCodec::new(&shown.sql_type, shown.encoding))
+        for ((position, column), origin) in schema.columns.iter().enumerate().zip(origins) {
+            let sql_type = SqlType::parse(&column.sql_type)?;
+            let codec = TextCodec::new(&sql_type, field_encoding(schema, position))
                 .ok_or_else(|| unsupported(column))?;
             let origin = match origin {
+                field if column.generated && (column.is_virtual || !stored) => {
+                    Origin::Computed(field)
+                }
                 Some(position) => Origin::Field(position),
                 None if column.auto_increment => Origin::Default(None),
                 None if carried.is_some() && !column.nullable && column.default.is_empty() => {
                     Origin::Default(Some(zero(column, &codec)?))
                 }
-                None => Origin::Default(default(column, &codec, header.line)?),
+                None => match default(column, &codec, header.line)? {
+                    Default::Text(text) => Origin::Default(text),
+                    Default::Expression => {
+                        computed.push(rules.default(position, column).map_err(|why| {
+                            FormatError::Unsupported(format!(
+                                "the header lacks column {:?}, whose default pyfs cannot \
+                                 evaluate ({why}); name the column in the header",
+                                column.name
+                            ))
+                        })?);
+                        Origin::Computed(None)
+                    }
+                },
             };
             let nullable = column.nullable;
-            let collation = shown.map_or("", |shown| shown.sql_type.collation());
             // Columns of other collations are no keys.
-            let collation = Collation::named(collation).unwrap_or_default();
+            let collation = Collation::named(sql_type.collation()).unwrap_or_default();
             targets.push(Target {
                 name: column.name.clone(),
                 origin,
@@ -167,6 +201,7 @@ impl Input {
                 counted: column.auto_increment,
             });
         }
+        computed.sort_by_key(|computed| computed.column);
         let key_columns: Vec<usize> = schema
             .primary_key
             .iter()
@@ -182,6 +217,8 @@ impl Input {
             key_columns,
             value_columns,
             target_row_size: usize::from(schema.target_row_size),
+            rules,
+            computed,
         })
     }
 
@@ -242,13 +279,17 @@ impl Input {
             let bad = |text: &[u8], why: String| FormatError::BadValue {
                 line: record.line,
                 column: target.name.clone(),
-                value: String::from_utf8_lossy(text).chars().take(64).collect(),
+                value: shortened(text),
                 why,
             };
             let start = buffers.bytes.len();
             let text = match &target.origin {
                 Origin::Field(position) => record.field(*position),
                 Origin::Default(text) => text.as_deref(),
+                Origin::Computed(_) => {
+                    buffers.fields.push(None);
+                    continue;
+                }
             };
             let empty_is_null = target.codec.empty_is_null();
             let Some(text) = text.filter(|text| !(text.is_empty() && empty_is_null)) else {
@@ -281,6 +322,55 @@ impl Input {
         Ok(())
     }
 
+    /// Computes what is computed of the encoded fields, and checks what the table demands.
+    pub(crate) fn complete(
+        &self,
+        record: &RecordView<'_>,
+        buffers: &mut RowBuffers,
+    ) -> Result<(), FormatError> {
+        let line = record.line;
+        for Computed { column, assignment } in &self.computed {
+            let Some(target) = self.targets.get(*column) else {
+                continue;
+            };
+            let text = match target.origin {
+                Origin::Computed(Some(position)) => record.field(position),
+                _ => None,
+            };
+            let bad = |why: String| FormatError::BadValue {
+                line,
+                column: target.name.clone(),
+                value: shortened(text.unwrap_or_default()),
+                why,
+            };
+            let mut bytes = std::mem::take(&mut buffers.computed);
+            bytes.clear();
+            let pushed = assignment.push(&|at| self.rules.value(at, buffers), &mut bytes);
+            let found = pushed.map_err(|fault| match fault {
+                Fault::Refused(why) => bad(format!("the column is computed, and {why}")),
+                Fault::Unsupported(why) => FormatError::Unsupported(format!(
+                    "line {line}: the computed column {:?}: {why}",
+                    target.name
+                )),
+            })?;
+            if !found && !target.nullable {
+                return Err(bad(
+                    "the column is NOT NULL, and computed as NULL".to_owned()
+                ));
+            }
+            if let Origin::Computed(Some(_)) = target.origin {
+                agrees(target, text, found.then_some(&bytes)).map_err(bad)?;
+            }
+            let start = buffers.bytes.len();
+            buffers.bytes.extend_from_slice(&bytes);
+            if let Some(field) = buffers.fields.get_mut(*column) {
+                *field = found.then_some((start, start + bytes.len()));
+            }
+            buffers.computed = bytes;
+        }
+        self.rules.check(line, buffers)
+    }
+
     /// Makes the row's tuples of the encoded fields and adds them to `arena`; what stands out of
     /// band goes to `blobs`.
     pub(crate) fn push_row(
@@ -292,6 +382,7 @@ impl Input {
     ) -> Result<(), FormatError> {
         let RowBuffers {
             bytes,
+            computed: _,
             fields,
             sort_key,
             key,
@@ -373,7 +464,7 @@ impl Input {
                 let field = tuple
                     .and_then(|tuple| tuple.field(position))
                     .unwrap_or_default();
-                match crate::csv::columns::integer(self.encoding(*column), field) {
+                match e::integer(self.encoding(*column), field) {
                     Some(number) if self.encoding(*column) <= e::UINT64 => number.to_string(),
                     _ => {
                         let text = String::from_utf8_lossy(field);
@@ -394,37 +485,26 @@ fn unsupported(column: &Column) -> FormatError {
     ))
 }
 
-/// The text of a column's default, where it is NULL or a literal.
-fn default(column: &Column, codec: &TextCodec, line: u64) -> Result<Option<Vec<u8>>, FormatError> {
-    let text = column.default.trim();
-    if text.is_empty() || text.eq_ignore_ascii_case("null") {
-        if column.nullable {
-            return Ok(None);
-        }
-        return Err(FormatError::BadRecord {
-            line,
-            why: format!(
-                "the header lacks column {:?}, which is NOT NULL and has no default",
-                column.name
-            ),
-        });
+/// Whether what stands in the text of a generated column is what is computed.
+fn agrees(target: &Target, text: Option<&[u8]>, computed: Option<&Vec<u8>>) -> Result<(), String> {
+    let text = text.filter(|text| !(text.is_empty() && target.codec.empty_is_null()));
+    let mut given = Vec::new();
+    if let Some(text) = text {
+        target
+            .codec
+            .push(text, &mut given)
+            .map_err(Reason::into_owned)?;
     }
-    let quoted = text
-        .strip_prefix('\'')
-        .and_then(|rest| rest.strip_suffix('\''));
-    let literal = match (quoted, text.strip_prefix("0x")) {
-        (Some(quoted), _) => quoted.replace("''", "'").replace("\\\\", "\\").into_bytes(),
-        (None, Some(digits)) if codec.encoding() == e::BYTES => hex(digits),
-        (None, _) => text.as_bytes().to_vec(),
-    };
-    codec.push(&literal, &mut Vec::new()).map_err(|_| {
-        FormatError::Unsupported(format!(
-            "the header lacks column {:?}, whose default {text} pyfs cannot evaluate; name the \
-             column in the header",
-            column.name
-        ))
-    })?;
-    Ok(Some(literal))
+    if text.map(|_| &given) == computed {
+        return Ok(());
+    }
+    Err("the column is generated, and its value is another; \
+         leave the column out of the header"
+        .to_owned())
+}
+
+fn shortened(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).chars().take(64).collect()
 }
 
 /// Makes the sort keys of tuples whose fields have these encodings and collations.
@@ -438,26 +518,6 @@ pub(crate) fn sort_key_of(fields: Vec<(u8, Collation)>) -> SortKey {
         }
         sort_key
     })
-}
-
-/// What an added column that is NOT NULL and has no default holds in the rows that are there.
-fn zero(column: &Column, codec: &TextCodec) -> Result<Vec<u8>, FormatError> {
-    match codec.encoding() {
-        e::INT8..=e::FLOAT64 | e::DECIMAL => return Ok(b"0".to_vec()),
-        e::STRING | e::BYTES | e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE => return Ok(Vec::new()),
-        _ => {}
-    }
-    Err(FormatError::Unsupported(format!(
-        "column {:?} is NOT NULL and needs a default for the rows that are there",
-        column.name
-    )))
-}
-
-/// The bytes of an even number of hexadecimal digits, as far as they are such.
-fn hex(digits: &str) -> Vec<u8> {
-    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
-    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    pairs.iter().map_while(byte).collect()
 }
 
 /// Appends the tuple of fields that stand in it as they are.

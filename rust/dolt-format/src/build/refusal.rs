@@ -1,5 +1,6 @@
 //! Which tables cannot be written, and why.
 
+use super::rules::Rules;
 use crate::message::schema::{Index, TableSchema};
 use crate::value::collation::Collation;
 use crate::value::encoding as e;
@@ -10,17 +11,8 @@ use crate::value::sql_type::SqlType;
 /// maintained here. `None` when they can. Foreign keys and triggers are not of the schema.
 #[must_use]
 pub fn refuses_writes(schema: &TableSchema) -> Option<String> {
-    if let Some(check) = schema.checks.first() {
-        return Some(format!("it has the CHECK constraint {:?}", check.name));
-    }
     for column in &schema.columns {
         let name = &column.name;
-        if column.generated {
-            return Some(format!("column {name:?} is generated"));
-        }
-        if column.hidden_system {
-            return Some("it has a functional index".to_owned());
-        }
         let Ok(sql_type) = SqlType::parse(&column.sql_type) else {
             return Some(format!(
                 "column {name:?} has the unknown type {}",
@@ -33,6 +25,9 @@ pub fn refuses_writes(schema: &TableSchema) -> Option<String> {
                 column.sql_type, column.encoding
             ));
         }
+    }
+    if let Err(error) = Rules::new(schema) {
+        return Some(error.to_string());
     }
     for index in &schema.indexes {
         let kind = if index.fulltext {

@@ -398,6 +398,7 @@ impl Rewrite {
 /// The rows of an old table's leaves, by way of their text: so both sides are made alike.
 fn parse_old(schema: &TableSchema, base: &Chunk, texts: &[Vec<u8>]) -> Result<Rows, FormatError> {
     let mut rows = Rows::new(schema.clone(), base)?;
+    rows.stored = true;
     let mut reader = RecordReader::default();
     let header = Columns::new(schema)?.header();
     for text in std::iter::once(&header).chain(texts) {

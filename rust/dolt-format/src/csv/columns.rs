@@ -1,21 +1,23 @@
 //! `Columns`: where each shown column's value stands in a row's tuples, and how it is printed.
 
+use std::sync::Arc;
+
 use super::computed;
 use crate::FormatError;
+use crate::expression::{Assignment, ExpressionColumn};
 use crate::message::schema::TableSchema;
 use crate::value::encoding as e;
-use crate::value::expression::Expression;
 use crate::value::sql_type::SqlType;
 
 /// Where a column's value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Source {
     /// A field of the key tuple.
     Key(usize),
     /// A field of the value tuple.
     Value(usize),
-    /// A virtual generated column: computed from others, by their positions in the table.
-    Computed(Expression),
+    /// A virtual generated column: computed from others.
+    Computed(Arc<Assignment>),
 }
 
 /// A column that the text shows.
@@ -65,11 +67,7 @@ impl Columns {
                 }
             });
         }
-        let names: Vec<&str> = schema
-            .columns
-            .iter()
-            .map(|column| column.name.as_str())
-            .collect();
+        let described = ExpressionColumn::of_schema(schema);
         let mut shown = Vec::new();
         for (position, column) in schema.columns.iter().enumerate() {
             if column.hidden_system {
@@ -78,7 +76,9 @@ impl Columns {
             let sql_type = SqlType::parse(&column.sql_type)?;
             let source = match sources.get(position).cloned().flatten() {
                 Some(source) => source,
-                None => computed::source(&column.default, &names, schema, &sql_type)?,
+                None => {
+                    computed::source(schema, position, described.as_ref().map_err(Clone::clone)?)?
+                }
             };
             shown.push(ShownColumn {
                 position,
@@ -105,20 +105,4 @@ impl Columns {
     pub fn header(&self) -> Vec<u8> {
         super::header(self.shown.iter().map(|column| column.name.as_str()))
     }
-}
-
-/// The integer in a field of an integer encoding.
-#[must_use]
-pub fn integer(encoding: u8, field: &[u8]) -> Option<i128> {
-    Some(match encoding {
-        e::INT8 => i8::from_le_bytes(field.try_into().ok()?).into(),
-        e::UINT8 => u8::from_le_bytes(field.try_into().ok()?).into(),
-        e::INT16 => i16::from_le_bytes(field.try_into().ok()?).into(),
-        e::UINT16 | e::ENUM => u16::from_le_bytes(field.try_into().ok()?).into(),
-        e::INT32 => i32::from_le_bytes(field.try_into().ok()?).into(),
-        e::UINT32 | e::DATE => u32::from_le_bytes(field.try_into().ok()?).into(),
-        e::INT64 | e::TIME | e::DATETIME => i64::from_le_bytes(field.try_into().ok()?).into(),
-        e::UINT64 | e::BIT64 | e::SET => u64::from_le_bytes(field.try_into().ok()?).into(),
-        _ => return None,
-    })
 }

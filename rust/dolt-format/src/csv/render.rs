@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::columns::{Columns, ShownColumn, Source, integer};
-use super::computed::push_computed;
+use super::columns::{Columns, ShownColumn, Source};
+use super::computed::faulty;
 use super::push_field;
+use crate::expression::value::read_field;
+use crate::expression::{Fault, Value};
 use crate::message::schema::TableSchema;
 use crate::tree::{Kind, Node, Traversal};
 use crate::value::adaptive::{self, Adaptive};
 use crate::value::encoding as e;
-use crate::value::expression::Integer;
 use crate::value::number::{push_decimal, push_float, push_i64, push_u64};
 use crate::value::sql_type::SqlType;
 use crate::value::time::{push_date, push_datetime, push_time};
@@ -96,6 +97,7 @@ impl Renderer {
             ));
         }
         let mut scratch = Vec::new();
+        let mut computed = Vec::new();
         for item in 0..leaf.len() {
             let start = out.len();
             let row = Row::new(leaf, item)?;
@@ -103,9 +105,14 @@ impl Renderer {
                 if position > 0 {
                     out.push(b',');
                 }
-                if let Source::Computed(expression) = &column.source {
-                    if let Some(value) = expression.evaluate(&|at| self.integer_at(&row, at)) {
-                        push_computed(column, value.value, out)?;
+                if let Source::Computed(assignment) = &column.source {
+                    computed.clear();
+                    // An adaptive value stands inline.
+                    computed.extend(e::is_adaptive(column.encoding).then_some(0));
+                    let found =
+                        assignment.push(&|at| self.value_at(&row, at, values), &mut computed);
+                    if found.map_err(|fault| faulty(&column.name, fault))? {
+                        push_value(column, &computed, values, &mut scratch, out)?;
                     }
                 } else if let Some(field) = row.field(&column.source) {
                     push_value(column, field, values, &mut scratch, out)?;
@@ -120,20 +127,28 @@ impl Renderer {
         Ok(())
     }
 
-    fn integer_at(&self, row: &Row<'_>, position: usize) -> Option<Integer> {
-        let source = self.columns.sources.get(position)?.as_ref()?;
-        let column = self
-            .columns
-            .shown
-            .iter()
-            .find(|column| column.position == position)?;
-        Some(Integer {
-            value: integer(column.encoding, row.field(source)?)?,
-            unsigned: matches!(
-                column.encoding,
-                e::UINT8 | e::UINT16 | e::UINT32 | e::UINT64
-            ),
-        })
+    /// The value of the column at `position`, for an expression.
+    fn value_at(&self, row: &Row<'_>, position: usize, values: &Values) -> Result<Value, Fault> {
+        let bad = || Fault::Unsupported(format!("the column at {position} cannot be read"));
+        let mut shown = self.columns.shown.iter();
+        let column = shown.find(|column| column.position == position);
+        let column = column.ok_or_else(bad)?;
+        let mut plain = Vec::new();
+        if let Source::Computed(assignment) = &column.source {
+            // Only from columns before it, so this ends.
+            let found = assignment.push(&|at| self.value_at(row, at, values), &mut plain)?;
+            let field = found.then_some(plain.as_slice());
+            return read_field(&column.sql_type, column.encoding, field).ok_or_else(bad);
+        }
+        let field = row.field(&column.source);
+        let Some(stored) =
+            field.filter(|_| e::is_adaptive(column.encoding) || e::is_address(column.encoding))
+        else {
+            return read_field(&column.sql_type, column.encoding, field).ok_or_else(bad);
+        };
+        let mut scratch = Vec::new();
+        let value = out_of_row(column, stored, values, &mut scratch).map_err(|_| bad())?;
+        read_field(&column.sql_type, column.encoding, Some(value)).ok_or_else(bad)
     }
 }
 
@@ -209,28 +224,12 @@ fn push_value(
     scratch: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) -> Result<(), FormatError> {
-    let bad = || bad_field(column);
     let value = match column.encoding {
-        e::STRING | e::BYTES | e::GEOMETRY | e::JSON => field.split_last().ok_or_else(bad)?.1,
-        encoding if e::is_adaptive(encoding) => match adaptive::decode(field).ok_or_else(bad)? {
-            Adaptive::Inline(value) => value,
-            Adaptive::OutOfBand(len, root) => {
-                scratch.clear();
-                assemble(root, values, len, scratch)?;
-                if scratch.len() as u64 != len {
-                    let why = format!("{} bytes, its row promises {len}", scratch.len());
-                    return Err(FormatError::corrupt(format!("value {root}"), why));
-                }
-                scratch
-            }
-        },
-        encoding if e::is_address(encoding) => {
-            scratch.clear();
-            let root = Address::try_from(field)?;
-            if !root.is_empty() {
-                assemble(root, values, TEXT_LEN_MAX, scratch)?;
-            }
-            scratch
+        e::STRING | e::BYTES | e::GEOMETRY | e::JSON => {
+            field.split_last().ok_or_else(|| bad_field(column))?.1
+        }
+        encoding if e::is_adaptive(encoding) || e::is_address(encoding) => {
+            out_of_row(column, field, values, scratch)?
         }
         _ => return push_scalar(column, field, out),
     };
@@ -242,10 +241,39 @@ fn push_value(
     Ok(())
 }
 
+/// The value of an adaptive field or one that is an address.
+fn out_of_row<'a>(
+    column: &ShownColumn,
+    field: &'a [u8],
+    values: &Values,
+    scratch: &'a mut Vec<u8>,
+) -> Result<&'a [u8], FormatError> {
+    let bad = || bad_field(column);
+    scratch.clear();
+    if e::is_address(column.encoding) {
+        let root = Address::try_from(field)?;
+        if !root.is_empty() {
+            assemble(root, values, TEXT_LEN_MAX, scratch)?;
+        }
+        return Ok(scratch);
+    }
+    match adaptive::decode(field).ok_or_else(bad)? {
+        Adaptive::Inline(value) => Ok(value),
+        Adaptive::OutOfBand(len, root) => {
+            assemble(root, values, len, scratch)?;
+            if scratch.len() as u64 != len {
+                let why = format!("{} bytes, its row promises {len}", scratch.len());
+                return Err(FormatError::corrupt(format!("value {root}"), why));
+            }
+            Ok(scratch)
+        }
+    }
+}
+
 /// Appends a value that is not text or bytes.
 fn push_scalar(column: &ShownColumn, field: &[u8], out: &mut Vec<u8>) -> Result<(), FormatError> {
     let bad = || bad_field(column);
-    let number = || integer(column.encoding, field).ok_or_else(bad);
+    let number = || e::integer(column.encoding, field).ok_or_else(bad);
     match (column.encoding, &column.sql_type) {
         (e::INT8 | e::INT16 | e::INT32 | e::INT64, _) => push_i64(number()? as i64, out),
         (e::UINT8 | e::UINT16 | e::UINT32 | e::UINT64 | e::BIT64, _) => {

@@ -5,7 +5,7 @@ use sqlparser::ast::{Expr, UnaryOperator, Value};
 use super::expression_text::{Printer, literal as literal_text, plain_arguments, string};
 use super::statement::Place;
 use crate::FormatError;
-use crate::csv::columns::integer;
+use crate::value::encoding::integer;
 use crate::value::from_text::TextCodec;
 use crate::value::number::{push_decimal, push_float};
 use crate::value::sql_type::SqlType;

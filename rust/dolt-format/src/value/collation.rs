@@ -6,6 +6,7 @@
 //! run's start and rank since its rank, both as variable-length integers, the latter in zigzag;
 //! and whether the rank rises).
 
+use std::cmp::Ordering;
 use std::sync::OnceLock;
 
 /// Code points that are looked up without a search.
@@ -97,6 +98,28 @@ impl Collation {
         // The end is below every rank.
         out.extend_from_slice(&[0, 0, 0]);
         true
+    }
+}
+
+impl Collation {
+    /// The order of two strings.
+    #[must_use]
+    pub fn order(self, left: &str, right: &str) -> Ordering {
+        let (mut left_ranks, mut right_ranks) = (Vec::new(), Vec::new());
+        if self.push_ranks(left.as_bytes(), &mut left_ranks) {
+            self.push_ranks(right.as_bytes(), &mut right_ranks);
+            return left_ranks.cmp(&right_ranks);
+        }
+        left.cmp(right)
+    }
+
+    /// Whether two characters are equal.
+    #[must_use]
+    pub fn same(self, left: char, right: char) -> bool {
+        left == right
+            || self
+                .ranks
+                .is_some_and(|ranks| ranks.of(u32::from(left)) == ranks.of(u32::from(right)))
     }
 }
 

@@ -94,3 +94,19 @@ pub const fn is_address(encoding: u8) -> bool {
         BYTES_ADDR | STRING_ADDR | JSON_ADDR | GEOMETRY_ADDR
     )
 }
+
+/// The integer in a field of an integer encoding.
+#[must_use]
+pub fn integer(encoding: u8, field: &[u8]) -> Option<i128> {
+    Some(match encoding {
+        INT8 => i8::from_le_bytes(field.try_into().ok()?).into(),
+        UINT8 => u8::from_le_bytes(field.try_into().ok()?).into(),
+        INT16 => i16::from_le_bytes(field.try_into().ok()?).into(),
+        UINT16 | ENUM => u16::from_le_bytes(field.try_into().ok()?).into(),
+        INT32 => i32::from_le_bytes(field.try_into().ok()?).into(),
+        UINT32 | DATE => u32::from_le_bytes(field.try_into().ok()?).into(),
+        INT64 | TIME | DATETIME => i64::from_le_bytes(field.try_into().ok()?).into(),
+        UINT64 | BIT64 | SET => u64::from_le_bytes(field.try_into().ok()?).into(),
+        _ => return None,
+    })
+}

@@ -2,8 +2,8 @@
 
 use super::number::{push_i64, push_u64};
 
-const MICROS_A_SECOND: i64 = 1_000_000;
-const SECONDS_A_DAY: i64 = 86_400;
+pub(crate) const MICROS_A_SECOND: i64 = 1_000_000;
+pub(crate) const SECONDS_A_DAY: i64 = 86_400;
 /// `0000-00-00 00:00:00` as a datetime's microseconds: the year 0 less 366 days and one month.
 pub(crate) const ZERO_DATETIME: i64 = -62_169_984_000_000_000;
 /// The longest TIME: 838:59:59.

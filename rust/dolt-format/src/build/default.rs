@@ -1,0 +1,81 @@
+//! `Default`: what a column gets that the header lacks.
+
+use crate::FormatError;
+use crate::message::schema::Column;
+use crate::value::encoding as e;
+use crate::value::from_text::TextCodec;
+use crate::value::sql_type::SqlType;
+
+/// What a column gets that the header lacks.
+pub(super) enum Default {
+    /// The text of a literal; `None` is NULL.
+    Text(Option<Vec<u8>>),
+    /// The value of an expression.
+    Expression,
+}
+
+/// The default of `column`, which the header on `line` lacks.
+pub(super) fn default(
+    column: &Column,
+    codec: &TextCodec,
+    line: u64,
+) -> Result<Default, FormatError> {
+    let text = column.default.trim();
+    if text.is_empty() || text.eq_ignore_ascii_case("null") {
+        if column.nullable {
+            return Ok(Default::Text(None));
+        }
+        // The first member, as in MySQL.
+        if let Ok(SqlType::Enum(members)) = SqlType::parse(&column.sql_type) {
+            return Ok(Default::Text(
+                members.into_iter().next().map(String::into_bytes),
+            ));
+        }
+        return Err(FormatError::BadRecord {
+            line,
+            why: format!(
+                "the header lacks column {:?}, which is NOT NULL and has no default",
+                column.name
+            ),
+        });
+    }
+    if text.starts_with('(') {
+        return Ok(Default::Expression);
+    }
+    let quoted = text
+        .strip_prefix('\'')
+        .and_then(|rest| rest.strip_suffix('\''));
+    let literal = match (quoted, text.strip_prefix("0x")) {
+        (Some(quoted), _) => quoted.replace("''", "'").replace("\\\\", "\\").into_bytes(),
+        (None, Some(digits)) if codec.encoding() == e::BYTES => hex(digits),
+        (None, _) => text.as_bytes().to_vec(),
+    };
+    codec.push(&literal, &mut Vec::new()).map_err(|_| {
+        FormatError::Unsupported(format!(
+            "the header lacks column {:?}, whose default {text} pyfs cannot evaluate; name the \
+             column in the header",
+            column.name
+        ))
+    })?;
+    Ok(Default::Text(Some(literal)))
+}
+
+/// What an added column that is NOT NULL and has no default holds in the rows that are there.
+pub(super) fn zero(column: &Column, codec: &TextCodec) -> Result<Vec<u8>, FormatError> {
+    match codec.encoding() {
+        e::INT8..=e::FLOAT64 | e::DECIMAL => return Ok(b"0".to_vec()),
+        e::STRING | e::BYTES | e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE => return Ok(Vec::new()),
+        _ => {}
+    }
+    Err(FormatError::Unsupported(format!(
+        "column {:?} is NOT NULL and needs a default for the rows that are there",
+        column.name
+    )))
+}
+
+/// The bytes of an even number of hexadecimal digits, as far as they are such.
+fn hex(digits: &str) -> Vec<u8> {
+    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.iter().map_while(byte).collect()
+}
