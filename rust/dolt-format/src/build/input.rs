@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::arena::Arena;
 use super::default::{Default, default, zero};
-use super::rules::{Computed, Rules, field_encoding};
+use super::rules::{Computed, Rules};
 use crate::csv::columns::{Columns, Source};
 use crate::csv::parse::RecordView;
 use crate::expression::Fault;
@@ -118,44 +118,8 @@ impl Input {
         carried: Option<&[Option<String>]>,
         stored: bool,
     ) -> Result<Self, FormatError> {
-        let bad = |why: String| FormatError::BadRecord {
-            line: header.line,
-            why,
-        };
         let columns = Columns::new(schema)?;
-        let mut origins: Vec<Option<usize>> = vec![None; schema.columns.len()];
-        for position in 0..header.len() {
-            let name = header.field(position).unwrap_or_default();
-            let name = std::str::from_utf8(name)
-                .map_err(|_| bad(format!("the header's field {} is not UTF-8", position + 1)))?
-                .trim_end();
-            let name = match carried.map(|names| names.get(position)) {
-                Some(Some(Some(name))) => name,
-                Some(_) => continue,
-                None => name,
-            };
-            let named = |column: &Column| column.name == name && !column.hidden_system;
-            let exact = schema.columns.iter().position(named);
-            let same = |column: &Column| {
-                column.name.to_lowercase() == name.to_lowercase() && !column.hidden_system
-            };
-            let found = exact.or_else(|| schema.columns.iter().position(same));
-            let Some(slot) = found.and_then(|at| origins.get_mut(at)) else {
-                let known: Vec<&str> = schema
-                    .columns
-                    .iter()
-                    .filter(|column| !column.hidden_system)
-                    .map(|column| column.name.as_str())
-                    .collect();
-                return Err(bad(format!(
-                    "the header names {name:?}, which is no column of the table; its columns are {}",
-                    known.join(", ")
-                )));
-            };
-            if slot.replace(position).is_some() {
-                return Err(bad(format!("the header names column {name:?} twice")));
-            }
-        }
+        let origins = named_columns(schema, header, carried)?;
         let mut rules = Rules::new(schema)?;
         if stored {
             rules.trust_stored(schema);
@@ -163,9 +127,13 @@ impl Input {
         let mut computed = rules.generated.clone();
         let mut targets = Vec::with_capacity(schema.columns.len());
         for ((position, column), origin) in schema.columns.iter().enumerate().zip(origins) {
+            let shown = columns
+                .shown
+                .iter()
+                .find(|shown| shown.position == position);
+            let encoding = shown.map_or(column.encoding, |shown| shown.encoding);
             let sql_type = SqlType::parse(&column.sql_type)?;
-            let codec = TextCodec::new(&sql_type, field_encoding(schema, position))
-                .ok_or_else(|| unsupported(column))?;
+            let codec = TextCodec::new(&sql_type, encoding).ok_or_else(|| unsupported(column))?;
             let origin = match origin {
                 field if column.generated && (column.is_virtual || !stored) => {
                     Origin::Computed(field)
@@ -476,6 +444,52 @@ impl Input {
             .collect();
         format!("({}) = ({})", names.join(", "), values.join(", "))
     }
+}
+
+/// The position in the header of each column of the table; `None` where it is not named.
+fn named_columns(
+    schema: &TableSchema,
+    header: &RecordView<'_>,
+    carried: Option<&[Option<String>]>,
+) -> Result<Vec<Option<usize>>, FormatError> {
+    let bad = |why: String| FormatError::BadRecord {
+        line: header.line,
+        why,
+    };
+    let mut origins: Vec<Option<usize>> = vec![None; schema.columns.len()];
+    for position in 0..header.len() {
+        let name = header.field(position).unwrap_or_default();
+        let name = std::str::from_utf8(name)
+            .map_err(|_| bad(format!("the header's field {} is not UTF-8", position + 1)))?
+            .trim_end();
+        let name = match carried.map(|names| names.get(position)) {
+            Some(Some(Some(name))) => name,
+            Some(_) => continue,
+            None => name,
+        };
+        let named = |column: &Column| column.name == name && !column.hidden_system;
+        let exact = schema.columns.iter().position(named);
+        let same = |column: &Column| {
+            column.name.to_lowercase() == name.to_lowercase() && !column.hidden_system
+        };
+        let found = exact.or_else(|| schema.columns.iter().position(same));
+        let Some(slot) = found.and_then(|at| origins.get_mut(at)) else {
+            let known: Vec<&str> = schema
+                .columns
+                .iter()
+                .filter(|column| !column.hidden_system)
+                .map(|column| column.name.as_str())
+                .collect();
+            return Err(bad(format!(
+                "the header names {name:?}, which is no column of the table; its columns are {}",
+                known.join(", ")
+            )));
+        };
+        if slot.replace(position).is_some() {
+            return Err(bad(format!("the header names column {name:?} twice")));
+        }
+    }
+    Ok(origins)
 }
 
 fn unsupported(column: &Column) -> FormatError {

@@ -82,9 +82,8 @@ impl Function {
             (
                 Self::Upper | Self::Lower | Self::Trim | Self::TrimStart | Self::TrimEnd,
                 [side @ Type::Text(_)],
-            ) => side.clone(),
-            (Self::Concat, [_, ..]) => concatenated_type(arguments)?,
-            (
+            )
+            | (
                 Self::Abs(_),
                 [
                     side @ (Type::Int { .. }
@@ -92,6 +91,7 @@ impl Function {
                     | Type::Double { single: false }),
                 ],
             ) => side.clone(),
+            (Self::Concat, [_, ..]) => concatenated_type(arguments)?,
             (Self::JsonValid, [Type::Text(_) | Type::Opaque { json: true }]) => Type::Bool,
             (Self::Left | Self::Right | Self::Substring, [side @ Type::Text(_), count])
                 if signed(count) =>
