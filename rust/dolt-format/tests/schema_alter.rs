@@ -22,9 +22,6 @@ const REFUSED: [(&str, &str); 8] = [
     ("varchar to int", "from varchar(9) to int"),
     ("int to year", "from int to year"),
     ("rename and retype", "\"a\" is gone and \"n\" is new"),
-    ("add a check", "CHECK"),
-    ("add an unnamed check", "CHECK"),
-    ("add a second check", "CHECK"),
 ];
 
 struct Golden {

@@ -34,9 +34,6 @@ REFUSED = {
     "varchar to int",
     "int to year",
     "rename and retype",
-    "add a check",
-    "add an unnamed check",
-    "add a second check",
 }
 """What pyfs refuses that dolt does; the core's tests say why."""
 
