@@ -1,36 +1,73 @@
-"""`Proxy`: an HTTP forwarder that counts requests and bytes and adds latency."""
+"""`Proxy`: an HTTP forwarder that counts requests and bytes and adds latency.
+
+Bodies are passed on in large pieces as they come, so that it costs little beside what it counts.
+"""
 
 import contextlib
-import http.client
+import socket
+import socketserver
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding"})
+HEAD_BYTES_MAX = 64 * 1024
+PIECE_BYTES = 256 * 1024
 
 
 @dataclass(slots=True)
 class Traffic:
-    """Requests and the bytes of their bodies, both ways."""
+    """Requests and the bytes of their bodies, by direction and method."""
 
-    requests: int = 0
-    bytes: int = 0
+    up: int = 0
+    down: int = 0
+    methods: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def requests(self) -> int:
+        return sum(self.methods.values())
+
+    @property
+    def bytes(self) -> int:
+        return self.up + self.down
+
+    def copy(self) -> "Traffic":
+        return Traffic(self.up, self.down, dict(self.methods))
+
+    def since(self, before: "Traffic") -> "Traffic":
+        """What came after *before*."""
+        methods = {
+            method: count - before.methods.get(method, 0)
+            for method, count in self.methods.items()
+            if count > before.methods.get(method, 0)
+        }
+        return Traffic(self.up - before.up, self.down - before.down, methods)
 
 
 class Proxy:
     """Forwards to one server."""
 
     def __init__(self, target: str, latency_s: float) -> None:
-        self.traffic = Traffic()
         self._target = urlsplit(target)
         self._latency_s = latency_s
+        self._traffic = Traffic()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        proxy = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with contextlib.suppress(ConnectionError):
+                    proxy._serve(self.request)
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def traffic(self) -> Traffic:
+        """What has passed so far."""
+        with self._lock:
+            return self._traffic.copy()
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Proxy"]:
@@ -44,68 +81,96 @@ class Proxy:
             thread.join()
             self._server.server_close()
 
-    def _count(self, length: int) -> None:
-        with self._lock:
-            self.traffic.requests += 1
-            self.traffic.bytes += length
+    def _serve(self, client: socket.socket) -> None:
+        address = (str(self._target.hostname), self._target.port or 80)
+        with socket.create_connection(address) as server:
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            requests, answers = _Stream(client), _Stream(server)
+            while head := requests.head():
+                method = head.split(b" ", 1)[0].decode()
+                time.sleep(self._latency_s)
+                server.sendall(head)
+                if _header(head, b"expect") == b"100-continue":
+                    client.sendall(answers.head())
+                up = requests.pass_body(head, server)
+                answer = answers.head()
+                while answer.split(b" ", 2)[1] == b"100":
+                    client.sendall(answer)
+                    answer = answers.head()
+                # Counted before the answer is given: who has it may look at the count.
+                bodiless = method == "HEAD" or answer.split(b" ", 2)[1] in (b"204", b"304")
+                down = 0 if bodiless else int(_header(answer, b"content-length") or 0)
+                with self._lock:
+                    traffic = self._traffic
+                    traffic.methods[method] = traffic.methods.get(method, 0) + 1
+                    traffic.up += up
+                    traffic.down += down
+                client.sendall(answer)
+                if not bodiless:
+                    answers.pass_body(answer, client)
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            # One packet a header would wait for the acknowledgement of the one before.
-            wbufsize = 64 * 1024
-            disable_nagle_algorithm = True
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 128
 
-            def setup(self) -> None:
-                super().setup()
-                self.upstream = http.client.HTTPConnection(
-                    str(proxy._target.hostname), proxy._target.port
-                )
 
-            def finish(self) -> None:
-                self.upstream.close()
-                super().finish()
+class _Stream:
+    """What comes on a connection."""
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._buffer = b""
 
-            def handle_expect_100(self) -> bool:
-                # Unflushed, it would keep the client waiting for a second.
-                expected = super().handle_expect_100()
-                self.wfile.flush()
-                return expected
+    def head(self) -> bytes:
+        """Start line and headers with the empty line; nothing at the end of the connection."""
+        while b"\r\n\r\n" not in self._buffer:
+            piece = self._connection.recv(PIECE_BYTES)
+            if not piece or len(self._buffer) > HEAD_BYTES_MAX:
+                return b""
+            self._buffer += piece
+        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
+        return head + b"\r\n\r\n"
 
-            def forward(self) -> None:
-                body = self._body()
-                time.sleep(proxy._latency_s)
-                headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
-                headers.pop("Expect", None)
-                self.upstream.request(self.command, self.path, body or None, headers)
-                answer = self.upstream.getresponse()
-                data = answer.read()
-                proxy._count(len(body) + len(data))
-                self.send_response_only(answer.status, answer.reason)
-                for key, value in answer.getheaders():
-                    if key.lower() not in HOP_BY_HOP | {"content-length"}:
-                        self.send_header(key, value)
-                length = answer.getheader("Content-Length") if self.command == "HEAD" else None
-                self.send_header("Content-Length", length or str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-                self.wfile.flush()
+    def pass_body(self, head: bytes, to: socket.socket) -> int:
+        """Passes the body that follows *head* on; returns its bytes."""
+        if _header(head, b"transfer-encoding").lower() == b"chunked":
+            return self._pass_chunks(to)
+        length = int(_header(head, b"content-length") or 0)
+        self._pass(length, to)
+        return length
 
-            def _body(self) -> bytes:
-                if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-                    parts = []
-                    while length := int(self.rfile.readline().split(b";")[0], 16):
-                        parts.append(self.rfile.read(length))
-                        self.rfile.readline()
-                    self.rfile.readline()
-                    return b"".join(parts)
-                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+    def _pass_chunks(self, to: socket.socket) -> int:
+        total = 0
+        while True:
+            line = self._line()
+            length = int(line.split(b";")[0], 16)
+            to.sendall(line)
+            self._pass(length + 2, to)
+            total += length
+            if not length:
+                return total
 
-            do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = forward  # noqa: N815
+    def _line(self) -> bytes:
+        while b"\r\n" not in self._buffer:
+            self._buffer += self._connection.recv(PIECE_BYTES)
+        line, _, self._buffer = self._buffer.partition(b"\r\n")
+        return line + b"\r\n"
 
-        return Handler
+    def _pass(self, length: int, to: socket.socket) -> None:
+        while length:
+            piece = self._buffer[:length] or self._connection.recv(min(PIECE_BYTES, length))
+            if not piece:
+                raise ConnectionResetError("the body is cut off")
+            self._buffer = self._buffer[len(piece) :]
+            length -= len(piece)
+            to.sendall(piece)
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+    for line in head.split(b"\r\n")[1:]:
+        key, _, value = line.partition(b":")
+        if key.strip().lower() == name:
+            return value.strip()
+    return b""

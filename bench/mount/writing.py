@@ -1,0 +1,92 @@
+"""Jobs that save."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.mount.site import MIB, Site
+from bench.mount.texts import SCATTERED_SCHEMA, SCATTERED_STEP, Texts
+
+PRIMES_TO_36 = "26,101 27,103 28,107 29,109 30,113 31,127 32,131 33,137 34,139 35,149 36,151"
+ONE = "update scattered set name = 'changed' where id = 100000"
+PUSH = ("dolt", "push", "origin", "main:from-dolt")
+
+
+def bench_import(site: Site, texts: Texts) -> None:
+    """Imports the flights into an empty table, then with one row changed."""
+    with site.mounted("flights", "write") as mount:
+        file = mount / "main/flights.csv"
+        file.write_bytes(texts.header)
+        site.measure("import", lambda: site.run("cp", str(texts.flights), str(file)))
+        site.measure("rewrite, one row", lambda: site.run("cp", str(texts.changed), str(file)))
+        site.run("cp", str(texts.flights), str(file))
+        site.remarks["rewrite, one row"] = f"mount: at most {_mebibytes(site, mount)} MiB"
+    if site.has_dolt:
+        clone = site.clone("flights-dolt", "import")
+        site.run("dolt", "sql", "-q", "delete from flights", cwd=clone)
+        site.run("dolt", "commit", "-am", "empty", cwd=clone)
+        site.run("dolt", "push", "origin", "main", cwd=clone)
+        for name, text in (("import", texts.flights), ("rewrite, one row", texts.changed)):
+            site.measure(f"dolt {name}", _dolt_import(site, clone, text))
+
+
+def bench_edits(site: Site, texts: Texts) -> None:
+    """Saves few rows of many, and appends to a small table."""
+    with site.mounted("primes", "edits") as mount:
+        schema = mount / "main/.pyfs/schema/scattered.sql"
+        schema.write_text(SCATTERED_SCHEMA)
+        file = mount / "main/scattered.csv"
+        site.run("cp", str(texts.scattered), str(file))
+        if site.has_dolt:
+            clone = site.clone("primes", "edits")
+
+        def save(text: Path) -> Callable[[], None]:
+            return lambda: site.run("cp", str(text), str(file))
+
+        site.measure("save of 15,385 rows of 200,000", save(texts.scattered_changed))
+        one = site.folder / "one.csv"
+        one.write_bytes(texts.scattered_changed.read_bytes().replace(b"00,name", b"00,changed", 1))
+        site.measure("one row changed", save(one))
+        primes = mount / "feature/twin/primes.csv"
+        rows = PRIMES_TO_36.replace(" ", "\\n")
+        append = f"printf '{rows}\\n' >> {primes}; sync {primes}"
+        site.measure("append 11 rows", lambda: site.run("bash", "-c", append))
+        site.remarks["append 11 rows"] = f"mount: at most {_mebibytes(site, mount)} MiB"
+    if site.has_dolt:
+        update = f"update scattered set amount = amount + 1 where id % {SCATTERED_STEP} = 1"
+        # The branch exists before, so that each push is of the change alone.
+        site.run("dolt", "push", "origin", "main:from-dolt", cwd=clone)
+        for name, change in (("save of 15,385 rows of 200,000", update), ("one row changed", ONE)):
+            site.run("dolt", "sql", "-q", change, cwd=clone)
+            site.run("dolt", "commit", "-am", name, cwd=clone)
+            site.measure(f"dolt {name}", lambda: site.run(*PUSH, cwd=clone))
+
+
+def _dolt_import(site: Site, clone: Path, text: Path) -> Callable[[], None]:
+    return lambda: site.dolt_import(clone, "flights", text)
+
+
+def _mebibytes(site: Site, mount: Path) -> int:
+    return site.memory_of(mount) // MIB
+
+
+def bench_commits(site: Site, count: int) -> None:
+    """Commits of one row each; what the last ones cost beside the first ones."""
+    with site.mounted("primes", "commits") as mount:
+        primes = mount / "main/primes.csv"
+        number = int(primes.read_text().splitlines()[-1].partition(",")[0])
+
+        def append(rows: int) -> None:
+            nonlocal number
+            for _ in range(rows):
+                number += 1
+                with open(primes, "a", encoding="utf-8") as file:
+                    file.write(f"{number},{number * 7}\n")
+
+        append(40)
+        first = site.measure("commits 41 to 50", lambda: append(10))
+        append(count - 60)
+        name = f"commits {count - 9:,} to {count:,}"
+        last = site.measure(name, lambda: append(10))
+        times = last.seconds / first.seconds
+        memory = _mebibytes(site, mount)
+        site.remarks[name] = f"{times:.1f} x the time of 41 to 50; mount: at most {memory} MiB"
