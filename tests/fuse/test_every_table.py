@@ -12,19 +12,14 @@ pytestmark = pytest.mark.fuse
 
 REFUSED = {
     "types": {
-        "child": "CHECK constraint",
-        "gen": "is generated",
+        "child": "foreign key",
         "geo": "type geometry",
         "parent": "foreign key",
     },
     "edge": {
-        "computed": "is generated",
-        "functional": "functional index",
         "places": "type point",
         "shapes": "type geometry",
         "vectors": "type VECTOR",
-        "wraps": "is generated",
-        "wraps_unsigned": "is generated",
     },
 }
 """Which tables refuse writes, and part of the reason."""

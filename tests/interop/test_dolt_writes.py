@@ -8,6 +8,7 @@ import trio
 
 from pyfs._core import Manifest
 from pyfs.errors import ConflictError
+from pyfs.repo import folding
 from pyfs.repo.repository import Repository
 from pyfs.store.chunks import ManifestStore, Remote
 from tests.support.dolt import Clone, Dolt
@@ -227,9 +228,11 @@ def test_a_trigger_refuses_writes_of_its_table_only(
 
 
 def test_a_conjoin_by_dolt_under_an_open_repository(
-    primes_url: str, tmp_path: Path, dolt: Dolt
+    primes_url: str, tmp_path: Path, dolt: Dolt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """dolt folds files together beyond 256 of them, and deletes what it folded."""
+    # A mount that folds leaves dolt nothing to conjoin.
+    monkeypatch.setattr(folding, "FILES_OF_A_KIND", 1000)
     lines = ALL_PRIMES.splitlines(keepends=True)
     clone = dolt.clone(primes_url, "clone")
     directory = Path(primes_url.removeprefix("file://"))
