@@ -1,0 +1,115 @@
+"""A mount of S3 and DynamoDB: what it asks of them, and what becomes of it when they refuse."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.support.aws_proxy import DENIED, EDITOR, READER, AwsProxy
+from tests.support.mounts import REMOTES, Mount, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = [pytest.mark.fuse, pytest.mark.timeout(300)]
+
+OLD: Final = (REMOTES / "primes.expected" / "main" / "primes.csv").read_text()
+NEW: Final = OLD + "37,157\n"
+
+
+def test_a_reader_needs_two_actions(proxy: AwsProxy, on_aws: Callable[..., Mount]) -> None:
+    proxy.allowed = READER
+    mount = on_aws().mount()
+    assert mount.sh("ls -l . ../feature/twin; cat primes.csv; cat .pyfs/log").returncode == 0
+    assert (mount / "main/primes.csv").read_text() == OLD
+    assert mount.log()
+    assert mount.umount().returncode == 0
+    assert set(proxy.actions) == {"dynamodb:GetItem", "s3:GetObject"}
+
+
+def test_a_reader_who_writes_is_told_the_action_that_lacks(
+    proxy: AwsProxy, on_aws: Callable[..., Mount]
+) -> None:
+    proxy.allowed = READER
+    mount = on_aws().mount()
+    done = mount.sh("cp primes.csv $OUT/x; echo 37,157 >> $OUT/x; cp $OUT/x primes.csv")
+    assert "Permission denied" in done.stderr
+    assert "s3:PutObject of s3://" in mount.status()
+    assert DENIED in mount.status()
+    assert [path.read_text() for path in mount.recovered()] == [NEW]
+    assert (mount / "main/primes.csv").read_text() == OLD
+    proxy.allowed = EDITOR
+    assert mount.sh("cp $OUT/x primes.csv").returncode == 0
+    assert (mount / "main/primes.csv").read_text() == NEW
+
+
+def test_an_editor_needs_no_more_than_the_manual_grants(
+    proxy: AwsProxy, on_aws: Callable[..., Mount]
+) -> None:
+    proxy.allowed = EDITOR
+    mount = on_aws().mount()
+    for script in (
+        "echo 37,157 >> primes.csv",
+        "printf 'a,b\n1,2\n' > new.csv",
+        "mv new.csv newer.csv",
+        "rm newer.csv; sync .",
+        "mkdir ../side; echo 38,163 >> ../side/primes.csv; rmdir ../side",
+    ):
+        done = mount.sh(script)
+        assert done.returncode == 0, f"{script}: {done.stderr}{mount.status()}"
+    assert mount.umount().returncode == 0
+    assert set(proxy.actions) == {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "s3:GetObject",
+        "s3:PutObject",
+    }
+
+
+def test_what_aws_refuses_makes_a_mount_impossible(
+    proxy: AwsProxy, on_aws: Callable[..., Mount]
+) -> None:
+    mount = on_aws()
+    for allowed, named in (
+        (READER - {"dynamodb:GetItem"}, "dynamodb:GetItem"),
+        (READER - {"s3:GetObject"}, "s3:GetObject"),
+    ):
+        proxy.allowed = allowed
+        done = mount.try_mount()
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert f"AWS refused {named}" in done.stderr
+        assert "policy" in done.stderr
+
+
+def test_servers_that_die_and_return(proxy: AwsProxy, on_aws: Callable[..., Mount]) -> None:
+    """EIO after bounded retries, and the mount goes on once they are back."""
+    mount = on_aws("primes", "refresh=0").mount()
+    assert (mount / "main/primes.csv").read_text() == OLD
+    pid = mount.pid
+    proxy.alive = False
+    with pytest.raises(OSError, match="Input/output error"):
+        (mount / "main/primes.csv").read_text()
+    with pytest.raises(OSError, match="Input/output error"):
+        os.listdir(mount.root)
+    proxy.alive = True
+    assert (mount / "main/primes.csv").read_text() == OLD
+    assert mount.sh("echo 37,157 >> primes.csv").returncode == 0
+    assert (mount / "main/primes.csv").read_text() == NEW
+    assert mount.pid == pid
+
+
+def test_a_save_that_finds_no_server_is_kept(proxy: AwsProxy, on_aws: Callable[..., Mount]) -> None:
+    mount = on_aws("primes", "refresh=1h").mount()
+    assert (mount / "main/primes.csv").read_text() == OLD
+    proxy.alive = False
+    (mount.home / "new.csv").write_text(NEW)
+    done = mount.sh(f"cp {mount.home}/new.csv primes.csv")
+    assert "Input/output error" in done.stderr
+    assert [path.read_text() for path in mount.recovered()] == [NEW]
+    proxy.alive = True
+    wait_until(lambda: (mount / "main/primes.csv").read_text() == OLD, "the old text")
+    assert mount.sh(f"cp {mount.home}/new.csv primes.csv").returncode == 0
+    assert (mount / "main/primes.csv").read_text() == NEW
