@@ -1,7 +1,5 @@
 """`python -m pyfs`."""
 
-import sys
+from pyfs.cli import run
 
-from pyfs.cli import main
-
-sys.exit(main())
+run()

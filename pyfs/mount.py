@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GC_ALLOCATIONS: Final = 50_000
-"""New objects after which cycles are looked for."""
 REQUESTS_MAX: Final = 99
 """Requests of the kernel served at a time."""
 NOBODY: Final = Author("nobody", "nobody@localhost")
@@ -59,10 +57,8 @@ def mount(config: MountConfig) -> int:
 
     def serve(ready: Callable[[], None]) -> None:
         _start_log(config)
-        # What is loaded now stays; and batches of thousands of chunk handles, none of which can
-        # be part of a cycle, are no reason to look for cycles.
+        # What is loaded now stays.
         gc.freeze()
-        gc.set_threshold(GC_ALLOCATIONS, 10, 100)
         trio.run(_serve, config, author, ready)
 
     if config.foreground:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from pyfs.cli.options import options_help, parse_options
 from pyfs.config import MountConfig
@@ -16,6 +17,9 @@ from pyfs.errors import ConfigurationError, PyfsError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+GC_ALLOCATIONS: Final = 50_000
+"""New objects after which cycles are looked for. What is imported has none worth a look, nor have
+batches of thousands of handles."""
 EXAMPLES = """\
 examples:
   pyfs init 'aws://[dolt_manifests:my-bucket]/primes'     an empty database on a new remote
@@ -28,6 +32,16 @@ examples:
 """
 
 
+def run() -> NoReturn:
+    """What the command does: `main`, and an end of the process that takes nothing apart."""
+    gc.set_threshold(GC_ALLOCATIONS, 10, 100)
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(status)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status: 0 done, 1 failed, 2 typed wrongly."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -37,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     parsed = parser.parse_args(words)
     if parsed.version:
+        from importlib.metadata import version
+
         print(f"pyfs {version('pyfs-dolt')}")
         return 0
     if parsed.command is None:
