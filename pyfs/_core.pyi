@@ -431,7 +431,7 @@ class Table:
 
 @final
 class Schema:
-    """A table's schema. Frozen."""
+    """A table's schema, and the format in which its rows are shown: csv at first. Frozen."""
 
     @staticmethod
     def decode(chunk: Chunk) -> Schema: ...
@@ -445,9 +445,18 @@ class Schema:
     def primary_key(self) -> list[str]:
         """The names of the key's columns in key order; empty for a keyless table."""
 
+    def in_format(self, format: str) -> Schema:
+        """The same schema with rows in *format*: csv or tsv."""
+
+    @property
+    def format(self) -> str: ...
+    @property
+    def text_key(self) -> bytes:
+        """Names the form of the table's text: the schema's address, and the format."""
+
     @property
     def header(self) -> bytes:
-        """The first line of the table's text, with its line end."""
+        """What the table's text begins with: a line that names the columns, with its end."""
 
     @property
     def checks(self) -> list[str]:
@@ -458,8 +467,8 @@ class Schema:
     def copy_for(self, name: str, same: bool, taken: set[int]) -> Schema:
         """This schema for a new table called *name*, with tags of its own.
 
-        Unless *same*: it is the same table on another branch, and keeps its tags if it can.
-        *taken* are the tags of all columns of the database.
+        Its rows are shown in the same format. Unless *same*: it is the same table on another
+        branch, and keeps its tags if it can. *taken* are the tags of all columns of the database.
         """
 
     def refuses_writes(self) -> str | None:
@@ -654,13 +663,22 @@ class BuiltTable:
     def measures(self) -> list[tuple[Address, Measure]]:
         """Each new leaf and the measure of its text, for `TextLayout.set_measures`."""
 
+    @property
+    def format(self) -> str:
+        """The format of the text it was made from, and that was measured."""
+
+    @property
+    def text_key(self) -> bytes:
+        """As that of its schema in that format."""
+
 @final
 class TableBuild:
-    """CSV text in, a table out: all rows of the text and no others.
+    """Text in, a table out: all rows of the text and no others.
 
-    *base* gives what rows do not decide (schema, auto-increment counter). The header names the
-    columns in any order. `feed` refuses what can be known there. With the *layout* of the base's
-    text, if all of that is measured, leaves that the new text repeats are kept unread.
+    *schema* says in which format the text is. *base* gives what rows do not decide (schema,
+    auto-increment counter). The header names the columns in any order. `feed` refuses what can be
+    known there. With the *layout* of the base's text in that format, if all of that is measured,
+    leaves that the new text repeats are kept unread.
     """
 
     def __new__(
@@ -684,13 +702,13 @@ class TableBuild:
 
 @final
 class Inference:
-    """CSV text in, the schema of the table that it would be out.
+    """Text in, the schema of the table that it would be out; with the format of the text.
 
     Types are those that `dolt schema import` infers; all rows are looked at. Takes no more memory
     for longer texts.
     """
 
-    def __new__(cls) -> Inference: ...
+    def __new__(cls, format: str = "csv") -> Inference: ...
     def feed(self, text: bytes) -> None:
         """The next bytes of the text, cut anywhere. Raises `InvalidTextError`.
 

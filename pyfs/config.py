@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pyfs.formats import Format
+
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
@@ -32,6 +34,8 @@ class MountConfig:
     """`stat` by path: `auto`, `exact` (always wait) or `lazy` (never wait) (`-o size=`)."""
     exact_size_limit_bytes: int = 4 * MIB
     """Stored bytes of a table up to which `stat` by path is exact (`-o exact-size-limit=`)."""
+    formats: tuple[Format, ...] = (Format.CSV,)
+    """The formats in which each table is shown, a file each (`-o format=`)."""
     drop_delay_s: float = 1.0
     """How long an unlinked table may come back before its drop is committed (`-o drop-delay=`)."""
     author: str | None = None

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pyfs.errors import ConfigurationError
+from pyfs.formats import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-Value = str | int | float | bool | Path
+Value = str | int | float | bool | Path | tuple[Format, ...]
 
 
 def _text(value: str) -> str:
@@ -45,6 +46,13 @@ def _one_of(*choices: str) -> Callable[[str], str]:
         return value
 
     return parse
+
+
+def _formats(value: str) -> tuple[Format, ...]:
+    names = value.split("+")
+    if not all(name in list(Format) for name in names):
+        raise ValueError(f"{', '.join(Format)}, or several with a + between them")
+    return tuple(Format(name) for name in dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,14 @@ OPTIONS: Final = (
         _bytes,
         "BYTES",
         "stored size up to which stat is exact (4M)",
+        "mount",
+    ),
+    Option(
+        "format",
+        "formats",
+        _formats,
+        "NAMES",
+        "csv, tsv, or several: csv+tsv (csv)",
         "mount",
     ),
     Option("allow-other", "allow_other", None, "", "let other users in", "mount"),
@@ -184,9 +200,14 @@ def parse_options(texts: Iterable[str]) -> dict[str, Value]:
         if not value:
             raise ConfigurationError(f"option {written} needs a value: {written}={option.argument}")
         try:
-            fields[option.field] = option.parse(value)
+            parsed = option.parse(value)
         except ValueError as exc:
             raise ConfigurationError(f"option {written}={value}: expected {exc}") from exc
+        before = fields.get(option.field)
+        if isinstance(parsed, tuple) and isinstance(before, tuple):
+            # format=csv,format=tsv is format=csv+tsv.
+            parsed = tuple(dict.fromkeys(before + parsed))
+        fields[option.field] = parsed
     return fields
 
 

@@ -13,7 +13,7 @@ from pyfuse3 import EntryAttributes, FileInfo, FUSEError
 from pyfs.fuse.errors import handler
 from pyfs.fuse.handles import HandleTable
 from pyfs.fuse.inodes import InodeTable
-from pyfs.vfs.names import NAME_BYTES_MAX, SUFFIX
+from pyfs.vfs.names import NAME_BYTES_MAX
 from pyfs.vfs.node import AnyNode, Attributes, Kind, ScratchDirectory, ScratchFile, ScratchLink
 from pyfs.vfs.processes import process_of
 
@@ -116,7 +116,9 @@ class Operations(pyfuse3.Operations):
         data.f_bsize = data.f_frsize = BLOCK_BYTES
         data.f_blocks = data.f_bfree = data.f_bavail = FREE_BYTES // BLOCK_BYTES
         data.f_files = data.f_ffree = data.f_favail = 1 << 32
-        data.f_namemax = NAME_BYTES_MAX - len(SUFFIX)
+        data.f_namemax = NAME_BYTES_MAX - max(
+            len(shown.suffix) for shown in self._tree.config.formats
+        )
         return data
 
     # Directories

@@ -1,9 +1,9 @@
 """What the text of each leaf measures, remembered on disk between mounts.
 
-A leaf never changes, so neither does its text; it is the schema that gives it its form, hence
-the key (schema address, leaf address). The database may be deleted at any time. Whatever is
-wrong with it costs time, never an answer: an entry carries a checksum, and a database that
-sqlite cannot read is thrown away.
+A leaf never changes, so neither does its text; it is the schema and the format that give it its
+form, hence the key (`Schema.text_key`, leaf address). The database may be deleted at any time.
+Whatever is wrong with it costs time, never an answer: an entry carries a checksum, and a database
+that sqlite cannot read is thrown away.
 """
 
 import logging
@@ -32,7 +32,7 @@ _HOUR_S: Final = 3600
 
 
 class LeafLengths:
-    """Measures by schema and leaf. Shared by all tables of all mounts with one folder."""
+    """Measures by form and leaf. Shared by all tables of all mounts with one folder."""
 
     def __init__(self, directory: Path, entries_max: int = ENTRIES_MAX) -> None:
         self._path = directory / FILE_NAME
@@ -42,19 +42,17 @@ class LeafLengths:
         # One thread at a time: a connection is not shared, and sqlite has one writer anyway.
         self._limiter = trio.CapacityLimiter(1)
 
-    async def get(
-        self, schema: Address, leaves: Sequence[Address]
-    ) -> list[tuple[Address, Measure]]:
+    async def get(self, form: bytes, leaves: Sequence[Address]) -> list[tuple[Address, Measure]]:
         """Those of *leaves* whose measure is known."""
         if self._broken or not leaves:
             return []
-        return await trio.to_thread.run_sync(self._get, schema, leaves, limiter=self._limiter)
+        return await trio.to_thread.run_sync(self._get, form, leaves, limiter=self._limiter)
 
-    async def put(self, schema: Address, measures: Sequence[tuple[Address, Measure]]) -> None:
+    async def put(self, form: bytes, measures: Sequence[tuple[Address, Measure]]) -> None:
         """Remembers the measure of each leaf."""
         if self._broken or not measures:
             return
-        await trio.to_thread.run_sync(self._put, schema, measures, limiter=self._limiter)
+        await trio.to_thread.run_sync(self._put, form, measures, limiter=self._limiter)
 
     async def forget(self) -> None:
         """Throws everything away: an entry turned out to be wrong."""
@@ -64,8 +62,7 @@ class LeafLengths:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._close, limiter=self._limiter)
 
-    def _get(self, schema: Address, leaves: Sequence[Address]) -> list[tuple[Address, Measure]]:
-        key = bytes(schema)
+    def _get(self, form: bytes, leaves: Sequence[Address]) -> list[tuple[Address, Measure]]:
         by_leaf = {bytes(leaf): leaf for leaf in leaves}
         wanted = list(by_leaf)
         found: list[tuple[Address, Measure]] = []
@@ -77,21 +74,20 @@ class LeafLengths:
                 rows = connection.execute(
                     "SELECT leaf, measure, sum FROM lengths WHERE schema = ?"
                     f" AND leaf IN ({marks})",
-                    (key, *batch),
+                    (form, *batch),
                 )
                 for leaf, measure, checksum in rows:
-                    if _is_sound(key, leaf, measure, checksum):
+                    if _is_sound(form, leaf, measure, checksum):
                         found.append((by_leaf[leaf], Measure.parse(measure)))
         except (sqlite3.Error, OSError) as exc:
             self._give_up(exc)
             return []
         return found
 
-    def _put(self, schema: Address, measures: Sequence[tuple[Address, Measure]]) -> None:
-        key = bytes(schema)
+    def _put(self, form: bytes, measures: Sequence[tuple[Address, Measure]]) -> None:
         hour = int(time.time()) // _HOUR_S
         entries = [
-            (key, bytes(leaf), bytes(measure), _checksum(key, bytes(leaf), bytes(measure)), hour)
+            (form, bytes(leaf), bytes(measure), _checksum(form, bytes(leaf), bytes(measure)), hour)
             for leaf, measure in measures
         ]
         try:
@@ -175,13 +171,13 @@ class LeafLengths:
                 self._path.with_name(FILE_NAME + suffix).unlink(missing_ok=True)
 
 
-def _checksum(schema: bytes, leaf: bytes, measure: bytes) -> int:
-    return zlib.crc32(schema + leaf + measure)
+def _checksum(form: bytes, leaf: bytes, measure: bytes) -> int:
+    return zlib.crc32(form + leaf + measure)
 
 
-def _is_sound(schema: bytes, leaf: object, measure: object, checksum: object) -> bool:
+def _is_sound(form: bytes, leaf: object, measure: object, checksum: object) -> bool:
     return (
         isinstance(leaf, bytes)
         and isinstance(measure, bytes)
-        and _checksum(schema, leaf, measure) == checksum
+        and _checksum(form, leaf, measure) == checksum
     )

@@ -24,14 +24,14 @@ Text: TypeAlias = tuple[bytes, Measure]
 
 
 class LeafTexts:
-    """Texts by schema and leaf, bounded in bytes. One for all tables of a mount."""
+    """Texts by form and leaf, bounded in bytes. One for all tables of a mount."""
 
     def __init__(self, chunks: ChunkStore, bytes_max: int) -> None:
         self.bytes_max = bytes_max
         self._chunks = chunks
-        self._texts: OrderedDict[tuple[Address, Address], Text] = OrderedDict()
+        self._texts: OrderedDict[tuple[bytes, Address], Text] = OrderedDict()
         self._bytes = 0
-        self._landing: dict[tuple[Address, Address], trio.Event] = {}
+        self._landing: dict[tuple[bytes, Address], trio.Event] = {}
         self._limiter = trio.CapacityLimiter(RENDERS_MAX)
 
     async def get(
@@ -44,7 +44,7 @@ class LeafTexts:
             missing: list[Address] = []
             landing: set[trio.Event] = set()
             for leaf in wanted:
-                key = (schema.address, leaf)
+                key = (schema.text_key, leaf)
                 text = self._texts.get(key)
                 if text is not None:
                     self._texts.move_to_end(key)
@@ -63,7 +63,7 @@ class LeafTexts:
 
     def keep(self, schema: Schema, leaf: Address, text: Text) -> None:
         """Adds a text; the least recently used go."""
-        key = (schema.address, leaf)
+        key = (schema.text_key, leaf)
         self._bytes += len(text[0]) - (len(self._texts[key][0]) if key in self._texts else 0)
         self._texts[key] = text
         self._texts.move_to_end(key)
@@ -103,7 +103,7 @@ class LeafTexts:
 
     def _take_off(self, schema: Schema, leaves: Sequence[Address]) -> trio.Event:
         landed = trio.Event()
-        self._landing.update(((schema.address, leaf), landed) for leaf in leaves)
+        self._landing.update(((schema.text_key, leaf), landed) for leaf in leaves)
         return landed
 
     def _land(self, schema: Schema, leaves: Sequence[Address], landed: trio.Event) -> None:
@@ -111,7 +111,7 @@ class LeafTexts:
             return
         # No await between these lines: nobody can see one without the other.
         for leaf in leaves:
-            del self._landing[schema.address, leaf]
+            del self._landing[schema.text_key, leaf]
         landed.set()
 
     async def _render(self, schema: Schema, chunks: Sequence[Chunk]) -> list[Text]:

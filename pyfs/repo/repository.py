@@ -36,6 +36,7 @@ from pyfs.errors import (
     RemoteError,
     UnsupportedError,
 )
+from pyfs.formats import Format
 from pyfs.repo import commit as commits
 from pyfs.repo.author import Author
 from pyfs.repo.chunk_set import REREADS_MAX, ChunkSet, NoChunks, Rereading
@@ -139,7 +140,7 @@ class Repository:
         self._commits: Recent[Address, Commit] = Recent(COMMITS_KEPT)
         self._snapshots: Recent[Address, Snapshot] = Recent(SNAPSHOTS_KEPT)
         self._schemas: Recent[Address, Schema] = Recent(TABLES_KEPT)
-        self._tables: Recent[Address, TableVersion] = Recent(TABLES_KEPT)
+        self._tables: Recent[tuple[Address, Format], TableVersion] = Recent(TABLES_KEPT)
 
     @staticmethod
     async def init(remote: Remote, author: Author, branch: str = "main") -> Address:
@@ -262,9 +263,9 @@ class Repository:
         """The schema of a table of Dolt's own that a first row makes; else None."""
         return system_schema(table, taken)
 
-    def start_inference(self) -> Inference:
-        """An inference for the text of a new table whose schema is not known."""
-        return Inference()
+    def start_inference(self, format: Format) -> Inference:
+        """An inference for the text, in *format*, of a new table whose schema is not known."""
+        return Inference(format)
 
     # Changing it
 
@@ -451,12 +452,16 @@ class Repository:
                 self._commits.put(chunk.address, known[chunk.address])
         return [known[a] for a in addresses]
 
-    async def _table(self, address: Address) -> TableVersion:
+    async def _table(
+        self,
+        address: Address,
+        format: Format = Format.CSV,
+    ) -> TableVersion:
         async def load() -> TableVersion:
             table = Table.decode(await self._chunk(address))
             version = TableVersion(
                 table,
-                await self._schema(table.schema),
+                (await self._schema(table.schema)).in_format(format),
                 self._chunks,
                 self._set.stored_len,
                 self._texts,
@@ -467,7 +472,7 @@ class Repository:
             await version.recall_size()
             return version
 
-        return await self._tables.get(address, load)
+        return await self._tables.get((address, format), load)
 
     async def _schema(self, address: Address) -> Schema:
         async def load() -> Schema:
@@ -507,10 +512,10 @@ class Repository:
         try:
             for change in changes.values():
                 if isinstance(change, BuiltTable):
-                    await self._lengths.put(change.table.schema, change.measures)
+                    await self._lengths.put(change.text_key, change.measures)
                     if change.row_count and not change.measures and commits.has_schema(change):
                         continue  # its rows stayed where they are stored
-                    await (await self._table(change.address)).exact_size()
+                    await (await self._table(change.address, Format(change.format))).exact_size()
         except PyfsError as exc:
             # The push is done; what is not at hand is read when it is wanted.
             log.warning("preparing to read what was pushed to %s: %s", self._remote.url, exc)

@@ -6,6 +6,7 @@ from typing import Final
 
 from pyfs._core import Address, Commit, RootValue
 from pyfs.errors import NotFoundError
+from pyfs.formats import Format
 from pyfs.repo.system_tables import is_system_table
 from pyfs.repo.table_version import TableVersion
 
@@ -18,7 +19,7 @@ class Snapshot:
         commit: Commit,
         root: RootValue,
         all_tables: Mapping[str, Address],
-        load: Callable[[Address], Awaitable[TableVersion]],
+        load: Callable[[Address, Format], Awaitable[TableVersion]],
     ) -> None:
         self.commit: Final = commit
         self.root: Final = root
@@ -30,9 +31,16 @@ class Snapshot:
         """The user's tables: exact name to address."""
         self._load = load
 
-    async def table(self, name: str) -> TableVersion:
-        """A table, of Dolt's own ones too; `NotFoundError` if there is none of that exact name."""
+    async def table(
+        self,
+        name: str,
+        format: Format = Format.CSV,
+    ) -> TableVersion:
+        """A table, of Dolt's own ones too, and its text in *format*.
+
+        `NotFoundError` if there is none of that exact name.
+        """
         address = self.all_tables.get(name)
         if address is None:
             raise NotFoundError(f"commit {self.commit.address} has no table {name!r}")
-        return await self._load(address)
+        return await self._load(address, format)

@@ -101,7 +101,7 @@ class TableVersion:
     async def recall_size(self) -> None:
         """Finds the size if it is remembered, without a request to the remote."""
         if self.size is None:
-            for _, whole in await self._lengths.get(self.schema.address, [self.address]):
+            for _, whole in await self._lengths.get(self.schema.text_key, [self.address]):
                 self._known_size = whole.length
 
     async def stored_len(self) -> int | None:
@@ -224,7 +224,7 @@ class TableVersion:
     async def _recall(self, leaves: Sequence[Address]) -> bool:
         """Takes what is remembered of *leaves*; whether that was anything."""
         asked = [leaf for leaf in dict.fromkeys(leaves) if leaf not in self._recalled]
-        known = await self._lengths.get(self.schema.address, asked)
+        known = await self._lengths.get(self.schema.text_key, asked)
         self._recalled.update(asked)
         self._layout.set_measures(known)
         return bool(known)
@@ -234,7 +234,7 @@ class TableVersion:
         if self._layout.size is not None and self._known_size is None:
             self._known_size = self._layout.size
             measured.append((self.address, Measure.of_length(self._known_size)))
-        await self._lengths.put(self.schema.address, measured)
+        await self._lengths.put(self.schema.text_key, measured)
 
     async def _distrust(self, extent: Extent, actual: int) -> None:
         await self._lengths.forget()

@@ -6,9 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from pyfs.errors import InvalidTextError, PyfsError
+from pyfs.formats import Format
 from pyfs.vfs.disk import local_disk
-from pyfs.vfs.names import file_name, table_name
+from pyfs.vfs.names import TableName, file_name
 from pyfs.vfs.node import ScratchFile, TableFile
+from pyfs.vfs.writer import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,31 +31,33 @@ class Adoption:
     async def save(
         self,
         branch: Branch,
-        table: str,
+        named: TableName,
         source: ScratchFile | TableFile,
         pid: int,
         *,
         dropped: Sequence[str] = (),
     ) -> TableFile:
-        """Commits the text of *source* as the rows of *table*; returns the table's new node.
+        """Commits the text of *source* as the table that is *named*; returns its new node.
 
         The commit drops *dropped* too. A text that is refused is kept in the recovery folder.
         """
-        spool = self._saver.folders.spool(branch.name, table)
+        table = named.table
+        written = Format.CSV if isinstance(source, TableFile) else named.format
+        spool = self._saver.folders.spool(branch.name, table, written.suffix)
         try:
             await self._saver.check_table(branch, table)
             await self._copy(source, spool)
             if not spool.size:
-                raise InvalidTextError("an empty file is no table: write at least its header")
-            feed = await self._saver.feed(branch, table, pid)
+                raise InvalidTextError(EMPTY)
+            feed = await self._saver.feed(branch, table, written, pid)
             feed.abandon()
             built = await feed.finish(spool)
             base = self._saver.base(branch, table, pid) or branch.head
-            node = TableFile(branch, table)
+            node = TableFile(branch, *named)
             await self._saver.commit(node, built, base, pid, dropped=dropped)
         except PyfsError as exc:
             text = spool.path if spool.size else None
-            await self._saver.refused(branch, file_name(table), exc, text)
+            await self._saver.refused(branch, file_name(table, written), exc, text)
             raise
         else:
             return node
@@ -62,7 +66,8 @@ class Adoption:
 
     async def _copy(self, source: ScratchFile | TableFile, spool: Spool) -> None:
         if isinstance(source, TableFile):
-            await spool.fill(await source.version())
+            if source.snapshot is not None:
+                await spool.fill(await source.snapshot.table(source.table, Format.CSV))
             return
         with local_disk(), source.path.open("rb") as text:
             size = os.fstat(text.fileno()).st_size
@@ -78,20 +83,21 @@ class Adoption:
         """*node* was written and closed. One with a table's name asks to be saved."""
         if node.target is not None:
             target = node.target
-            if await self._saver.holders.others(node, file_name(target.table)):
+            if await self._saver.holders.others(node, target.name):
                 return
-            node.target = await self.save(target.branch, target.table, node, pid=0)
+            aimed = TableName(target.table, target.format)
+            node.target = await self.save(target.branch, aimed, node, pid=0)
             return
         place = self._place(node)
         if place is None or not node.path.stat().st_size:
             return
         branch, name = place
-        table = table_name(name)
-        if table is None or not branch.is_table(name):
+        named = branch.named(name)
+        if named is None or not branch.is_table(name):
             return
         if await self._saver.holders.others(node, name):
             return
-        node.target = await self.save(branch, table, node, pid=0)
+        node.target = await self.save(branch, named, node, pid=0)
         node.linked = False
         if branch.local.get(name) is node:
             del branch.local[name]

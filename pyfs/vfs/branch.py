@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import trio
 
 from pyfs.errors import NotFoundError
+from pyfs.formats import Format
 from pyfs.repo.system_tables import MADE_BY_FILLING, is_system_table
-from pyfs.vfs.names import file_name, fits, is_temporary, table_name
+from pyfs.vfs.names import TableName, file_name, fits, is_temporary, table_name
 from pyfs.vfs.node import Local, TableFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pyfs._core import Address
@@ -35,8 +37,10 @@ class Removal:
     """The process that removed it."""
     due: float
     """When the drop is committed, on trio's clock."""
-    parked: Local | None = None
-    """The backup it was renamed to. While that is there, nothing is dropped."""
+    names: set[Format]
+    """The names that are hidden. The others go with the drop."""
+    backups: list[Local]
+    """What its names were renamed to. While one of these is there, nothing is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,15 @@ class Branch:
     No method but `update` awaits, so none sees half of another's change.
     """
 
-    def __init__(self, directory: BranchDirectory, repository: Repository) -> None:
+    def __init__(
+        self, directory: BranchDirectory, repository: Repository, formats: Sequence[Format]
+    ) -> None:
         self.directory = directory
+        self.formats = formats
+        """Those in which it shows each table."""
         self._repository = repository
         self._snapshot: Snapshot | None = None
-        self._shown: dict[str, TableFile] = {}
+        self._shown: dict[TableName, TableFile] = {}
         self.local: dict[str, Local] = {}
         """By file name: scratch, tables being written anew, versions parked as backups."""
         self._unfilled: dict[str, TableFile] = {}
@@ -104,10 +112,10 @@ class Branch:
 
     def _show(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        for table, node in list(self._shown.items()):
+        for key, node in list(self._shown.items()):
             # A node under a save is about to be the head's version itself.
-            if not node.saving and snapshot.all_tables.get(table) != node.address:
-                del self._shown[table]
+            if not node.saving and snapshot.all_tables.get(key.table) != node.address:
+                del self._shown[key]
         for name, local in list(self.local.items()):
             # An empty file waited for its text; now another client has made the table.
             if isinstance(local, TableFile) and local.is_unused and local.table in snapshot.tables:
@@ -117,105 +125,125 @@ class Branch:
         """What *name* means in this branch's directory, its subdirectories aside."""
         if name in self.local:
             return self.local[name]
-        table = table_name(name)
-        if table is None or table not in self.snapshot.tables or table in self.gone:
+        named = self.named(name)
+        if named is None or named.table not in self.snapshot.tables or self._is_hidden(*named):
             return None
-        return self.table_file(table)
+        return self.table_file(*named)
 
-    def table_file(self, table: str) -> TableFile:
+    def named(self, name: str) -> TableName | None:
+        """The table, and the format, that a file of this name would be; None for scratch."""
+        return table_name(name, self.formats)
+
+    def _is_hidden(self, table: str, format: Format) -> bool:
+        removal = self.gone.get(table)
+        return removal is not None and format in removal.names
+
+    def table_file(self, table: str, format: Format) -> TableFile:
         """The node of a table that is at the head."""
-        node = self._shown.get(table)
+        key = TableName(table, format)
+        node = self._shown.get(key)
         if node is None:
-            node = self._shown[table] = TableFile(self, table, self.snapshot)
+            node = self._shown[key] = TableFile(self, table, format, self.snapshot)
         return node
 
     def system_tables(self) -> dict[str, TableFile]:
         """Dolt's own tables by file name, those that a first row would make too."""
         there = [table for table in self.snapshot.all_tables if is_system_table(table)]
-        found = {file_name(table): self.table_file(table) for table in there}
+        shown = (self.table_file(table, Format.CSV) for table in there)
+        found = {node.name: node for node in shown}
         for table in MADE_BY_FILLING:
             if table in there:
                 self._unfilled.pop(table, None)
                 continue
-            node = self._unfilled.setdefault(table, TableFile(self, table))
+            node = self._unfilled.setdefault(table, TableFile(self, table, Format.CSV))
             schema = self._repository.system_schema(table, set())
             node.header = schema.header if schema is not None else b""
-            found[file_name(table)] = node
+            found[node.name] = node
         return found
 
     def names(self) -> dict[str, Local]:
         """Everything `ls` shows, subdirectories of branches aside."""
-        tables = (table for table in self.snapshot.tables if table not in self.gone)
         nodes: dict[str, Local] = {
-            name: self.table_file(table) for table in tables if fits(name := file_name(table))
+            name: self.table_file(table, shown)
+            for table in self.snapshot.tables
+            for shown in self.formats
+            if not self._is_hidden(table, shown) and fits(name := file_name(table, shown))
         }
         return nodes | self.local
 
     def unlisted(self) -> list[str]:
         """Tables whose names are too long for a directory."""
-        return [table for table in self.snapshot.tables if not fits(file_name(table))]
+        longest = max(self.formats, key=len)
+        return [table for table in self.snapshot.tables if not fits(file_name(table, longest))]
 
     def is_current(self, node: TableFile) -> bool:
         """Whether the name of *node* still means it."""
         if self._unfilled.get(node.table) is node:
             return True
-        return self._shown.get(node.table) is node or node in self.local.values()
+        return self._shown.get(_key(node)) is node or node in self.local.values()
 
     def set_apart(self, node: TableFile) -> TableFile:
         """Gives the name of *node* a twin, so that its readers and a writer do not meet."""
         twin = node.twin()
-        self._shown[node.table] = twin
+        self._shown[_key(node)] = twin
         return twin
 
     def hide(self, node: TableFile) -> None:
         """*node* loses the table's name; what shows the table later is another node."""
-        if self._shown.get(node.table) is node:
-            del self._shown[node.table]
+        if self._shown.get(_key(node)) is node:
+            del self._shown[_key(node)]
 
     def show_again(self, node: TableFile) -> None:
         """*node*, of the head's version, gets the table's name back."""
-        self._shown[node.table] = node
+        self._shown[_key(node)] = node
 
     def saved(self, node: TableFile, snapshot: Snapshot, version: TableVersion) -> None:
         """A save made *version*, now shown by *node*."""
         node.become(snapshot, version)
         table = node.table
-        self._shown[table] = node
+        self._shown[_key(node)] = node
         self._unfilled.pop(table, None)
         self.gone.pop(table, None)
         self.remembered.pop(table, None)
         self.note = None
-        name = file_name(table)
-        if self.local.get(name) is node:
-            del self.local[name]
+        if self.local.get(node.name) is node:
+            del self.local[node.name]
 
     def forget_unsaved(self, node: TableFile) -> None:
         """Lets the name of *node* mean what the head has: its save came to nothing."""
         node.emptied = False
-        name = file_name(node.table)
-        if self.local.get(name) is node:
-            del self.local[name]
+        if self.local.get(node.name) is node:
+            del self.local[node.name]
 
     def is_table(self, name: str) -> bool:
         """Whether a file of this name is a table's: at the head, removed here, or quite new.
 
         A new name of a shape that tools use for temporary files is none.
         """
-        table = table_name(name)
-        if table is None:
+        named = self.named(name)
+        if named is None:
             return False
-        return self.knows(table) or not is_temporary(name, self.snapshot.tables)
+        temporary = is_temporary(name, self.snapshot.tables, self.formats)
+        return self.knows(named.table) or not temporary
 
     def knows(self, table: str) -> bool:
         """Whether *table* has a schema: it is at the head, or was before this mount dropped it."""
         return table in self.snapshot.tables or table in self.gone or table in self.remembered
 
-    async def last_version(self, table: str) -> TableVersion | None:
+    async def last_version(
+        self,
+        table: str,
+        format: Format,
+    ) -> TableVersion | None:
         """The version under whose schema a text for *table* is read, or None for a new table."""
         if table in self.snapshot.all_tables:
-            return await self.table_file(table).version()
+            return await self.table_file(table, format).version()
         if table in self.gone:
-            return await self.gone[table].snapshot.table(table)
+            return await self.gone[table].snapshot.table(table, format)
         if table in self.remembered:
-            return await self.remembered[table].table(table)
+            return await self.remembered[table].table(table, format)
         return None
+
+
+def _key(node: TableFile) -> TableName:
+    return TableName(node.table, node.format)

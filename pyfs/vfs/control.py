@@ -139,8 +139,9 @@ def _failure(failure: Failure) -> str:
 def _pending(branch: Branch) -> list[str]:
     found = []
     for removal in branch.gone.values():
-        name = file_name(removal.table)
-        how = "renamed away" if removal.parked else "removed, the drop is not committed yet"
+        names = sorted(file_name(removal.table, shown) for shown in removal.names)
+        name = ", ".join(names)
+        how = "renamed away" if removal.backups else "removed, the drop is not committed yet"
         found.append(f"{name} ({how})")
     for name, node in branch.names().items():
         if isinstance(node, TableFile) and (size := node.dirty_size()) is not None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pyfs.vfs.branch import Branch
+    from pyfs.vfs.names import TableName
     from pyfs.vfs.node import Local, TableFile
     from pyfs.vfs.save import Saver
 
@@ -34,21 +35,35 @@ class Drops:
         self._nursery = nursery
         self._delay_s = delay_s
 
-    def remove(self, branch: Branch, table: str, pid: int) -> None:
-        """Hides *table* and drops it unless it comes back."""
-        due = trio.current_time() + self._delay_s
-        branch.gone[table] = Removal(table, branch.snapshot, pid, due)
-        self._nursery.start_soon(self._drop_later, branch)
+    def remove(self, branch: Branch, name: TableName, pid: int) -> None:
+        """Hides a name of a table, and drops the table unless it comes back."""
+        removal = self._removal(branch, name, pid)
+        if not removal.backups:
+            self._let_go(branch, removal)
 
-    def park(self, branch: Branch, table: str, pid: int, backup: Local) -> None:
-        """Hides *table*, which *backup* keeps: nothing is dropped while that is there."""
-        branch.gone[table] = Removal(table, branch.snapshot, pid, math.inf, backup)
+    def park(self, branch: Branch, name: TableName, pid: int, backup: Local) -> None:
+        """Hides a name of a table, which *backup* keeps: nothing is dropped while it is there."""
+        self._removal(branch, name, pid).backups.append(backup)
 
     def backup_removed(self, branch: Branch, backup: Local, pid: int) -> None:
-        """The backup of a parked table was removed: now the table really goes."""
-        for removal in list(branch.gone.values()):
-            if removal.parked is backup:
-                self.remove(branch, removal.table, pid)
+        """A backup of a parked table was removed: with the last one the table really goes."""
+        for removal in branch.gone.values():
+            if backup in removal.backups:
+                removal.backups.remove(backup)
+                removal.pid = pid
+                if not removal.backups:
+                    self._let_go(branch, removal)
+
+    def _removal(self, branch: Branch, name: TableName, pid: int) -> Removal:
+        new = Removal(name.table, branch.snapshot, pid, math.inf, set(), [])
+        removal = branch.gone.setdefault(name.table, new)
+        removal.names.add(name.format)
+        removal.pid = pid
+        return removal
+
+    def _let_go(self, branch: Branch, removal: Removal) -> None:
+        removal.due = trio.current_time() + self._delay_s
+        self._nursery.start_soon(self._drop_later, branch)
 
     async def come_back(self, branch: Branch, table: str) -> None:
         """The name of *table* is created again, or its backup is renamed back."""
@@ -62,9 +77,7 @@ class Drops:
         await self._commit(
             branch,
             lambda removal: (
-                removal.parked is None
-                and removal.pid != pid
-                and ProcessStat.read(removal.pid) is None
+                not removal.backups and removal.pid != pid and ProcessStat.read(removal.pid) is None
             ),
         )
 
@@ -72,7 +85,7 @@ class Drops:
         """Commits every drop now. Raises the first error, after trying them all."""
         first: PyfsError | None = None
         for branch in branches:
-            error = await self._commit(branch, lambda removal: removal.parked is None)
+            error = await self._commit(branch, lambda removal: not removal.backups)
             first = first or error
         if first is not None:
             raise first
@@ -80,8 +93,7 @@ class Drops:
     def forget_later(self, node: TableFile) -> None:
         """*node* was emptied and closed: an unfinished save, forgotten unless it goes on."""
         node.emptied = True
-        name = file_name(node.table)
-        node.branch.note = f"{name} was emptied and not written: the branch keeps its rows"
+        node.branch.note = f"{node.name} was emptied and not written: the branch keeps its rows"
         self._nursery.start_soon(self._forget, node)
 
     async def _forget(self, node: TableFile) -> None:
@@ -93,10 +105,10 @@ class Drops:
     async def _drop_later(self, branch: Branch) -> None:
         await trio.sleep(self._delay_s)
         now = trio.current_time()
-        dues = [removal.due for removal in branch.gone.values() if removal.parked is None]
+        dues = [removal.due for removal in branch.gone.values() if not removal.backups]
         # `rm *.csv` is one commit: the last removal's timer drops them all.
         if dues and max(dues) <= now:
-            await self._commit(branch, lambda removal: removal.parked is None)
+            await self._commit(branch, lambda removal: not removal.backups)
 
     async def _commit(self, branch: Branch, wanted: Callable[[Removal], bool]) -> PyfsError | None:
         first: PyfsError | None = None
@@ -111,8 +123,13 @@ class Drops:
                     await branch.update()
                 except PyfsError as exc:
                     first = first or exc
-                    for table in tables:
-                        await self._saver.refused(branch, file_name(table), exc, None)
+                    for removal in same_base:
+                        await self._saver.refused(branch, name_of(removal), exc, None)
                 for table in tables:
                     branch.gone.pop(table, None)
         return first
+
+
+def name_of(removal: Removal) -> str:
+    """The name of a file that was removed; the first, of several."""
+    return file_name(removal.table, min(removal.names))

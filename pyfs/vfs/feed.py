@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from pyfs._core import BuiltTable, Schema, TableFinish
+    from pyfs.formats import Format
     from pyfs.repo.table_version import TableVersion
 
 INLINE_BYTES_MAX: Final = 64 << 10
@@ -41,7 +42,7 @@ class NewTables(Protocol):
     """Begins to read the texts of new tables (`Repository`)."""
 
     def start_new(self, schema: Schema) -> TableBuilder: ...
-    def start_inference(self) -> TableInference: ...
+    def start_inference(self, format: Format) -> TableInference: ...
 
 
 class Text(Protocol):
@@ -133,14 +134,15 @@ def feed_first_rows(
 def feed_new_table(
     tables: NewTables,
     name: str,
+    format: Format,
     taken: set[int],
-    copied: tuple[bytes, Schema] | None,
+    copied: Schema | None,
     limiter: trio.CapacityLimiter,
 ) -> Feed[TableInference]:
     """A feed for the text of a new table in a database whose columns have the tags *taken*.
 
-    *copied* are the header and the schema of a table of which it may be a copy: if it has that
-    header, and its rows fit, that is its schema. Else it is inferred.
+    *copied* is the schema of a table of which it may be a copy: if it has that table's header,
+    and its rows fit, that is its schema. Else it is inferred.
     """
 
     def build(schema: Schema, text: Text) -> BuiltTable:
@@ -150,9 +152,9 @@ def feed_new_table(
         return builder.finish().result()
 
     def run(inference: TableInference, text: Text) -> BuiltTable:
-        if copied is not None and text.read(0, len(copied[0])) == copied[0]:
+        if copied is not None and text.read(0, len(copied.header)) == copied.header:
             try:
-                return build(copied[1], text)
+                return build(copied, text)
             except InvalidTextError:
                 pass  # it only looks like a copy
         *keyed, keyless = inference.finish(name, taken)
@@ -166,7 +168,7 @@ def feed_new_table(
     async def end(inference: TableInference, text: Text) -> BuiltTable:
         return await trio.to_thread.run_sync(run, inference, text, limiter=limiter)
 
-    return Feed(tables.start_inference, end, limiter)
+    return Feed(lambda: tables.start_inference(format), end, limiter)
 
 
 def fill(sink: Sink, text: Text) -> None:

@@ -18,7 +18,7 @@ from pyfs.repo.new_table import check_table_name
 from pyfs.vfs.control import MESSAGE
 from pyfs.vfs.disk import local_disk
 from pyfs.vfs.handle import Handle, Reader, ScratchHandle, TextHandle
-from pyfs.vfs.names import CONTROL, file_name, is_text, table_name
+from pyfs.vfs.names import CONTROL
 from pyfs.vfs.node import (
     FILE_MODE,
     AnyNode,
@@ -94,7 +94,7 @@ class Files:
             await branch.update()
         if not branch.is_current(node) and not node.turned_away:
             node.turned_away = True
-            raise SupersededError(f"{file_name(node.table)} has a newer version")
+            raise SupersededError(f"{node.name} has a newer version")
         if writes(flags):
             if parked:
                 raise NotPermittedError("a backup of a table cannot be written, only renamed back")
@@ -109,7 +109,7 @@ class Files:
             # Who reads while someone writes gets the head, under an inode of its own.
             node.turned_away = True
             branch.set_apart(node)
-            raise SupersededError(f"{file_name(node.table)} is being written")
+            raise SupersededError(f"{node.name} is being written")
         version = await node.version()
         self._saver.reads.note(branch.name, node.table, pid, branch.head)
         if node.snapshot is not None:
@@ -124,7 +124,7 @@ class Files:
             # The page cache and the size belong to the inode: others keep theirs undisturbed.
             node.turned_away = True
             branch.set_apart(node).reserved = True
-            raise SupersededError(f"{file_name(node.table)} is open elsewhere")
+            raise SupersededError(f"{node.name} is open elsewhere")
         await self._drops.settle(branch, pid)
         writer = await self._writer(node, flags, pid)
         if reads(flags) and not flags & os.O_TRUNC:
@@ -133,13 +133,13 @@ class Files:
 
     async def _writer(self, node: TableFile, flags: int, pid: int) -> Writer:
         branch = node.branch
-        feed = await self._saver.feed(branch, node.table, pid)
+        feed = await self._saver.feed(branch, node.table, node.format, pid)
         old: OldText | None = None
         if node.header and node.address is None:
             old = FixedText(node.header)
         elif not node.emptied and node.address is not None:
             old = await node.version()
-        spool = self._saver.folders.spool(branch.name, node.table)
+        spool = self._saver.folders.spool(branch.name, node.table, node.format.suffix)
         writer = Writer(
             node,
             old,
@@ -191,15 +191,15 @@ class Files:
             if flags & os.O_EXCL or not isinstance(known, TableFile | ScratchFile):
                 raise AlreadyExistsError(f"{name} is there already")
             return known, await self.open(known, flags, pid)
-        table = table_name(name) if isinstance(parent, BranchDirectory) else None
-        if table is not None and branch.is_table(name):
-            if branch.knows(table):
-                await self._saver.check_table(branch, table)
-                await self._drops.come_back(branch, table)
+        named = branch.named(name) if isinstance(parent, BranchDirectory) else None
+        if named is not None and branch.is_table(name):
+            if branch.knows(named.table):
+                await self._saver.check_table(branch, named.table)
+                await self._drops.come_back(branch, named.table)
             else:
-                check_table_name(table)
+                check_table_name(named.table)
                 await self._drops.settle(branch, pid)
-            node = TableFile(branch, table)
+            node = TableFile(branch, named.table, named.format)
             entries[name] = node
             try:
                 return node, await self._writer(node, flags & ~os.O_TRUNC, pid)
@@ -253,10 +253,10 @@ class Files:
     async def make_link(self, parent: AnyNode, name: str, target: str) -> ScratchLink:
         """`symlink`: scratch, whatever its name."""
         self._saver.check_writable()
-        entries, _ = await self.place(parent, name)
+        entries, branch = await self.place(parent, name)
         if await self.existing(parent, name) is not None:
             raise AlreadyExistsError(f"{name} is there already")
-        if table_name(name) is not None:
+        if branch.named(name) is not None:
             raise UnsupportedError(f"{name} would be a table, and a link is none")
         node = entries[name] = ScratchLink(target)
         return node
@@ -273,10 +273,9 @@ class Files:
         if isinstance(node, BranchDirectory | ScratchDirectory):
             raise FileExpectedError(f"{name} is a directory")
         entries, branch = await self.place(parent, name)
-        in_branch = isinstance(parent, BranchDirectory)
-        table = table_name(name) if in_branch and is_text(name) else None
+        named = branch.named(name) if isinstance(parent, BranchDirectory) else None
         entries.pop(name, None)
-        if isinstance(node, TableFile) and (table is None or node.address is None):
+        if isinstance(node, TableFile) and (named is None or node.address is None):
             self._drops.backup_removed(branch, node, pid)
         if isinstance(node, TableFile | ScratchFile):
             node.linked = False
@@ -285,9 +284,11 @@ class Files:
         if isinstance(node, ScratchFile):
             self._drops.backup_removed(branch, node, pid)
             forget_scratch(node)
-        if table is not None and table in branch.snapshot.tables:
+        if named is not None and named.table in branch.snapshot.tables:
             await self._drops.settle(branch, pid)
-            self._drops.remove(branch, table, pid)
+            # Another of its names may have been removed before.
+            if named.table in branch.snapshot.tables:
+                self._drops.remove(branch, named, pid)
 
     async def remove_directory(self, parent: AnyNode, name: str) -> None:
         """`rmdir`: a branch, or an empty scratch directory."""

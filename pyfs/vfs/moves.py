@@ -7,6 +7,7 @@
 | a parked table | its own name | it comes back, or its text is saved |
 | a table | another table's name | a save of that one, and a drop, in one commit |
 | a table | a new table's name | the table is renamed, in one commit |
+| a table | its name in another format | nothing: it is the same table |
 | scratch | a new table's name | a save of a new table |
 | a new table being written | another name | it is saved under that one |
 | a branch | a new name | the branch is renamed |
@@ -28,7 +29,7 @@ from pyfs.errors import (
 )
 from pyfs.repo.new_table import check_table_name
 from pyfs.vfs.files import forget_scratch
-from pyfs.vfs.names import table_name
+from pyfs.vfs.names import TableName
 from pyfs.vfs.node import (
     AnyNode,
     BranchDirectory,
@@ -103,18 +104,18 @@ class Moves:
             return
         _check_replaceable(source, target, new_name, keep=keep)
         await self._drops.settle(branch, pid)
-        table = None
+        named = None
         if isinstance(new_parent, BranchDirectory) and branch.is_table(new_name):
-            table = table_name(new_name)
+            named = branch.named(new_name)
         moved: Local | None = source
         if isinstance(source, TableFile) and source.address is None:
             if old_branch is not branch:
                 raise CrossDirectoryError("a file is copied from branch to branch, then removed")
-            moved = await self._rename_unsaved(source, branch, table, pid)
+            moved = await self._rename_unsaved(source, branch, named, pid)
         elif (
-            table is not None
+            named is not None
             and isinstance(source, TableFile | ScratchFile)
-            and await self._onto_table(source, old_branch, old_name, branch, table, pid)
+            and await self._onto_table(source, old_branch, old_name, branch, named, pid)
         ):
             moved = None
         if moved is not None:
@@ -132,16 +133,19 @@ class Moves:
         old_branch: Branch,
         old_name: str,
         branch: Branch,
-        table: str,
+        named: TableName,
         pid: int,
     ) -> bool:
         """Makes *source* the table; False where it is only a local file's new name."""
+        table = named.table
         own = isinstance(source, TableFile) and old_branch.find(old_name) is source
         shown = own and old_branch.local.get(old_name) is not source
         if shown and isinstance(source, TableFile):
             if old_branch is not branch:
                 raise CrossDirectoryError("a table is copied from branch to branch, then removed")
-            await self._rename_table(source, branch, table, pid)
+            # From one of its names to another: it is the same table, and stays.
+            if source.table != table:
+                await self._rename_table(source, branch, named, pid)
             return True
         if isinstance(source, TableFile) and self._comes_back(source, branch, table):
             await self._drops.come_back(branch, table)
@@ -149,12 +153,12 @@ class Moves:
             return True
         if not branch.knows(table):
             if isinstance(source, TableFile) and branch.gone.get(source.table) is not None:
-                await self._rename_table(source, branch, table, pid)
+                await self._rename_table(source, branch, named, pid)
                 return True
             check_table_name(table)
             if isinstance(source, ScratchFile) and not source.path.stat().st_size:
                 return False  # its text is yet to come
-        node = await self._adoption.save(branch, table, source, pid)
+        node = await self._adoption.save(branch, named, source, pid)
         if isinstance(source, ScratchFile):
             source.linked = False
             source.target = node
@@ -162,21 +166,22 @@ class Moves:
         return True
 
     async def _rename_unsaved(
-        self, source: TableFile, branch: Branch, table: str | None, pid: int
+        self, source: TableFile, branch: Branch, named: TableName | None, pid: int
     ) -> Local | None:
         """A new name under which nothing was saved yet becomes *table*, or scratch.
 
         Returns what the new name means; None where it means a table that was saved just now.
         """
         writers = [handle for handle in source.handles if isinstance(handle, Writer)]
-        if table is None:
+        if named is None:
             if writers:
-                raise NotPermittedError(f"{source.table} is being written: close it first")
+                raise NotPermittedError(f"{source.name} is being written: close it first")
             return self._files.new_scratch()
-        feed = await self._saver.feed(branch, table, pid)
+        table = named.table
+        feed = await self._saver.feed(branch, *named, pid)
         if not branch.knows(table):
             check_table_name(table)
-            source.table = table
+            source.table, source.format = named
             for writer in writers:
                 writer.move(source, feed)
             return source
@@ -184,20 +189,23 @@ class Moves:
         writing = next((writer for writer in writers if writer.dirty), None)
         if writing is None:
             raise InvalidTextError("an empty file is no table: write at least its header")
-        await writing.save_as(TableFile(branch, table), feed)
+        await writing.save_as(TableFile(branch, *named), feed)
         return None
 
-    async def _rename_table(self, source: TableFile, branch: Branch, table: str, pid: int) -> None:
+    async def _rename_table(
+        self, source: TableFile, branch: Branch, named: TableName, pid: int
+    ) -> None:
         """A table takes another's name, or a new one: in one commit."""
+        table = named.table
         if branch.knows(table):
-            await self._adoption.save(branch, table, source, pid, dropped=[source.table])
+            await self._adoption.save(branch, named, source, pid, dropped=[source.table])
             return
         check_table_name(table)
         await self._saver.check_rename(branch, source.table)
         version = await source.version()
         removal = branch.gone.get(source.table)
         base = removal.snapshot.commit.address if removal is not None else branch.head
-        node = TableFile(branch, table)
+        node = TableFile(branch, *named)
         await self._saver.commit(node, version.address, base, pid, dropped=[source.table])
 
     def _comes_back(self, source: TableFile, branch: Branch, table: str) -> bool:
@@ -215,7 +223,7 @@ class Moves:
         if old_branch is not branch:
             raise CrossDirectoryError("a table is copied from branch to branch, then removed")
         branch.hide(source)
-        self._drops.park(branch, source.table, pid, source)
+        self._drops.park(branch, TableName(source.table, source.format), pid, source)
 
 
 def _check_replaceable(source: Local, target: AnyNode | None, name: str, *, keep: bool) -> None:

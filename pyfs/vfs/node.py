@@ -14,11 +14,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from pyfs.errors import NotFoundError
+from pyfs.vfs.names import file_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyfs._core import Address
+    from pyfs.formats import Format
     from pyfs.repo.snapshot import Snapshot
     from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.branch import Branch
@@ -131,18 +133,20 @@ class TextDirectory(Node):
 
 
 class TableFile(Node):
-    """One version of a table, or a table that is being written anew (no version yet)."""
+    """One version of a table in one format, or one that is being written anew (no version yet)."""
 
     def __init__(
         self,
         branch: Branch,
         table: str,
+        format: Format,
         snapshot: Snapshot | None = None,
         version: TableVersion | None = None,
     ) -> None:
         super().__init__()
         self.branch = branch
         self.table = table
+        self.format = format
         self.snapshot = snapshot
         self.address: Address | None = snapshot.all_tables[table] if snapshot else None
         self.mtime_ns = snapshot.commit.timestamp_ms * 1_000_000 if snapshot else time.time_ns()
@@ -162,6 +166,11 @@ class TableFile(Node):
         self._version = version
 
     @property
+    def name(self) -> str:
+        """The name of the file."""
+        return file_name(self.table, self.format)
+
+    @property
     def known(self) -> TableVersion | None:
         """The version, if it has been read."""
         return self._version
@@ -177,7 +186,7 @@ class TableFile(Node):
             if self.snapshot is None:
                 raise NotFoundError(f"table {self.table} has no saved version yet")
             snapshot = self.snapshot
-            version = await snapshot.table(self.table)
+            version = await snapshot.table(self.table, self.format)
             if snapshot is self.snapshot:
                 self._version = version
             return version
@@ -194,7 +203,7 @@ class TableFile(Node):
 
     def twin(self) -> TableFile:
         """Another node for the same version."""
-        twin = TableFile(self.branch, self.table, self.snapshot, self._version)
+        twin = TableFile(self.branch, self.table, self.format, self.snapshot, self._version)
         twin.mtime_ns = self.mtime_ns
         twin.emptied = self.emptied
         return twin

@@ -16,7 +16,6 @@ from pyfs.errors import (
 )
 from pyfs.vfs.branch import Failure
 from pyfs.vfs.feed import feed_first_rows, feed_new_table, feed_rows
-from pyfs.vfs.names import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from pyfs._core import Address, Schema
     from pyfs.config import MountConfig
+    from pyfs.formats import Format
     from pyfs.repo.commit import Change
     from pyfs.repo.repository import Repository, Saved
     from pyfs.vfs.branch import Branch
@@ -130,23 +130,35 @@ class Saver:
                 f"table {table} of branch {branch.name} keeps its name: {reason}"
             )
 
-    async def feed(self, branch: Branch, table: str, pid: int) -> Feed[Any]:
-        """A feed for a text of *table* under its present or last schema, else for a new table.
+    async def feed(
+        self,
+        branch: Branch,
+        table: str,
+        format: Format,
+        pid: int,
+    ) -> Feed[Any]:
+        """A feed for a text of *table*, under its present or last schema, else for a new table.
 
         *pid* is the process that writes it.
         """
-        version = await branch.last_version(table)
+        version = await branch.last_version(table, format)
         if version is not None:
             return feed_rows(version, self._limiter)
         taken = await self.repository.column_tags(branch.snapshot)
         decided = self.repository.system_schema(table, taken)
         if decided is not None:
             return feed_first_rows(self.repository, decided, self._limiter)
-        copied = await self._copied(table, taken, pid)
-        return feed_new_table(self.repository, table, taken, copied, self._limiter)
+        copied = await self._copied(table, format, taken, pid)
+        return feed_new_table(self.repository, table, format, taken, copied, self._limiter)
 
-    async def _copied(self, table: str, taken: set[int], pid: int) -> tuple[bytes, Schema] | None:
-        """The header and the schema of the table that process *pid* may be copying to *table*."""
+    async def _copied(
+        self,
+        table: str,
+        format: Format,
+        taken: set[int],
+        pid: int,
+    ) -> Schema | None:
+        """The schema of the table that process *pid* may be copying to *table*."""
         source = self.reads.source(pid)
         if source is None:
             return None
@@ -155,7 +167,7 @@ class Saver:
         if schema.refuses_writes() is not None or schema.checks:
             return None
         try:
-            return schema.header, schema.copy_for(table, name == table, taken)
+            return schema.copy_for(table, name == table, taken).in_format(format)
         except UnsupportedError as exc:
             log.info("the schema of %s is not copied to %s: %s", name, table, exc)
             return None
@@ -193,14 +205,14 @@ class Saver:
             await self._show(node, saved.commit)
         finally:
             node.saving = False
-        log.info("saved %s on %s: commit %s", file_name(node.table), branch.name, saved.commit)
+        log.info("saved %s on %s: commit %s", node.name, branch.name, saved.commit)
 
     async def _show(self, node: TableFile, commit: Address) -> None:
         """Shows the new version before the save is answered: editors stat at once."""
         branch = node.branch
         try:
             snapshot = await self.repository.snapshot(commit)
-            version = await snapshot.table(node.table)
+            version = await snapshot.table(node.table, node.format)
             await version.exact_size()
             branch.saved(node, snapshot, version)
             await branch.update()
@@ -227,10 +239,9 @@ class Saver:
         """Keeps *text* and the reason why it is not a commit, and tells status and log."""
         recovery = None
         if text is not None:
-            table = name.removesuffix(".csv")
             try:
                 recovery = await trio.to_thread.run_sync(
-                    self.folders.recover, text, branch.name, table
+                    self.folders.recover, text, branch.name, name
                 )
             except (OSError, SpaceError) as exc:
                 log.error("the text of %s could not be kept: %s", name, exc)  # noqa: TRY400

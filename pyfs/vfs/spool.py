@@ -2,9 +2,9 @@
 
 ```
 <state>/mounts/<remote>/<number>/lock                     held while that mount lives
-                                /spool/<branch>/<table>-<n>.csv
+                                /spool/<branch>/<table>-<n>.<format>
                                 /scratch/<n>
-<state>/recovery/<remote>/<branch>/<table>-<time>.csv     never deleted by pyfs
+<state>/recovery/<remote>/<branch>/<table>-<time>.<format>     never deleted by pyfs
 ```
 
 A text that a crashed mount left in its spool is moved to the recovery folder by the next mount of
@@ -88,20 +88,20 @@ class LocalFolders:
             self._home, self._lock = self._claim()
             _private(self._home / "scratch")
 
-    def spool(self, branch: str, table: str) -> Spool:
-        """A new, empty spool for a text of *table*."""
+    def spool(self, branch: str, table: str, suffix: str) -> Spool:
+        """A new, empty spool for a text of *table*; *suffix* says in which format."""
         with local_disk():
             folder = _private(self._home / "spool" / _component(branch))
-        return Spool(folder / f"{_component(table)}-{next(self._numbers)}.csv")
+        return Spool(folder / f"{_component(table)}-{next(self._numbers)}{suffix}")
 
     def scratch(self) -> Path:
         """The path for a new scratch file."""
         return self._home / "scratch" / str(next(self._numbers))
 
-    def recover(self, text: Path, branch: str, table: str) -> Path:
-        """Copies *text* to the recovery folder; returns where."""
+    def recover(self, text: Path, branch: str, name: str) -> Path:
+        """Copies *text* of the file *name* to the recovery folder; returns where."""
         with local_disk():
-            target = _free(_private(self._recovery / _component(branch)), table)
+            target = _free(_private(self._recovery / _component(branch)), name)
             with open(target, "xb", opener=_private_opener) as out, text.open("rb") as source:
                 shutil.copyfileobj(source, out, COPY_BYTES)
                 out.flush()
@@ -127,11 +127,11 @@ class LocalFolders:
             lock = _try_lock(home / "lock")
             if lock is None:
                 continue
-            for text in sorted(home.glob("spool/*/*.csv")):
+            for text in sorted(home.glob("spool/*/*")):
                 if text.stat().st_size:
-                    table = text.name.rpartition("-")[0]
+                    name = text.stem.rpartition("-")[0] + text.suffix
                     folder = _private(self._recovery / text.parent.name)
-                    target = _free(folder, table)
+                    target = _free(folder, name)
                     text.rename(target)
                     log.warning("kept what an earlier mount had not saved: %s", target)
             shutil.rmtree(home, ignore_errors=True)
@@ -153,11 +153,12 @@ def _private_opener(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _free(folder: Path, table: str) -> Path:
+def _free(folder: Path, name: str) -> Path:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    base = f"{_component(table)}-{stamp}"
+    stem, dot, ending = name.rpartition(".")
+    base, suffix = f"{_component(stem)}-{stamp}", dot + _component(ending)
     for number in itertools.count(1):
-        target = folder / (f"{base}.csv" if number == 1 else f"{base}-{number}.csv")
+        target = folder / (f"{base}{suffix}" if number == 1 else f"{base}-{number}{suffix}")
         if not target.exists():
             return target
     raise AssertionError("itertools.count does not end")

@@ -96,7 +96,9 @@ class Tree:
             if name not in self.repository.branches:
                 self._branches.pop(name, None)
                 raise NotFoundError(f"no branch {name}")
-            branch = self._branches.setdefault(name, Branch(self._directory(name), self.repository))
+            branch = self._branches.setdefault(
+                name, Branch(self._directory(name), self.repository, self.config.formats)
+            )
         await branch.update()
         return branch
 
@@ -288,7 +290,7 @@ class Tree:
                 size = node.known.size
             valid_s = 0.0 if size is None or node.handles else self._valid_s()
             mtime = node.mtime_ns
-            return Attributes(Kind.FILE, FILE_MODE, size or 0, mtime, valid_s, self._valid_s())
+            return Attributes(Kind.FILE, FILE_MODE, size or 0, mtime, valid_s, self._name_valid_s())
         if isinstance(node, BranchDirectory):
             return self._directory_attributes(node.born_ns, 0.0)
         return await self.attributes(node)
@@ -320,7 +322,7 @@ class Tree:
             size,
             node.mtime_ns,
             valid_s if exact and not fresh else 0.0,
-            0.0 if fresh else valid_s,
+            0.0 if fresh else self._name_valid_s(),
         )
 
     async def _size(self, node: TableFile) -> tuple[int, bool]:
@@ -339,6 +341,10 @@ class Tree:
     async def _is_small(self, node: TableFile) -> bool:
         stored = await (await node.version()).stored_len()
         return stored is not None and stored <= self.config.exact_size_limit_bytes
+
+    def _name_valid_s(self) -> float:
+        # A save through one of several names changes what the others mean.
+        return self._valid_s() if len(self.config.formats) == 1 else 0.0
 
     def _valid_s(self) -> float:
         left = self.repository.refreshed_at + self.config.refresh_s - time.time()

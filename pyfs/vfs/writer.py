@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import trio
 
 from pyfs.errors import InvalidTextError, PyfsError
 from pyfs.vfs.handle import Handle
-from pyfs.vfs.names import file_name
 from pyfs.vfs.spool import COPY_BYTES
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from pyfs.vfs.spool import Spool
 
 log = logging.getLogger(__name__)
+
+EMPTY: Final = "an empty file is no table: write at least its header"
 
 
 class OldText(Protocol):
@@ -151,7 +152,7 @@ class Writer(Handle):
         async with self._lock:
             if not self._dirty and self._refusal is None:
                 return
-            name = file_name(self._node.table)
+            name = self._node.name
             if self._dirty and await self._saver.holders.others(self._node, name):
                 log.debug("%s is still held by another process", name)
                 if self._refusal is not None:
@@ -208,9 +209,9 @@ class Writer(Handle):
         if not self._dirty or not self._spool.size or self._reported or not self._node.linked:
             return None
         self._reported = True
-        branch, table = self._node.branch.name, self._node.table
-        kept = self._saver.folders.recover(self._spool.path, branch, table)
-        line = f"{file_name(table)} on {branch} was not saved; the text is kept in {kept}"
+        branch, name = self._node.branch.name, self._node.name
+        kept = self._saver.folders.recover(self._spool.path, branch, name)
+        line = f"{name} on {branch} was not saved; the text is kept in {kept}"
         log.error(line)
         return line
 
@@ -253,7 +254,7 @@ class Writer(Handle):
         if self._refusal is None and self._spool.size == 0:
             if not empty_is_error:
                 return
-            self._refusal = InvalidTextError("an empty file is no table: write at least its header")
+            self._refusal = InvalidTextError(EMPTY)
         if self._refusal is None:
             try:
                 await self._commit()
@@ -274,14 +275,13 @@ class Writer(Handle):
         base = None
         if not self._kept_old:
             base = self._saver.base(branch, node.table, self._pid)
-        name = file_name(node.table)
-        renamed = branch.find(name) is not node
+        renamed = branch.find(node.name) is not node
         await self._saver.commit(node, built, base or self._head, self._pid)
         self._dirty = False
         self._head = branch.head
         await self._saver.kernel.forget_pages(node, attributes_only=self._has_readers())
         if renamed:
-            await self._saver.kernel.forget_name(branch.directory, name)
+            await self._saver.kernel.forget_name(branch.directory, node.name)
 
     def _has_readers(self) -> bool:
         return any(not handle.direct for handle in self._node.handles)
@@ -291,8 +291,7 @@ class Writer(Handle):
             return
         self._reported = True
         text = self._spool.path if self._spool.size else None
-        name = file_name(self._node.table)
-        await self._saver.refused(self._node.branch, name, self._refusal, text)
+        await self._saver.refused(self._node.branch, self._node.name, self._refusal, text)
 
     async def _end_refused(self) -> None:
         """The name means the head's version again, for who looks before `release` comes."""

@@ -92,7 +92,7 @@ class AwsProxy:
             protocol_version = "HTTP/1.1"
             wbufsize = 64 * 1024
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            def log_message(self, format: str, *args: object) -> None:
                 pass
 
             def handle_expect_100(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -16,6 +16,7 @@ from pyfs.errors import (
     NotFoundError,
     PyfsError,
 )
+from pyfs.formats import Format
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -31,18 +32,26 @@ class Address(str):
         return cls(hashlib.sha256(repr(parts).encode()).hexdigest()[:32])
 
 
+DELIMITERS = {Format.CSV: b",", Format.TSV: b"\t"}
+
+
 @dataclass(eq=False)
 class Version:
-    """Stands for `TableVersion`: a text whose first line is the header."""
+    """Stands for `TableVersion`: rows as CSV, whose first line is the header."""
 
-    text: bytes
+    rows: bytes
     size_known: bool = True
+    format: Format = Format.CSV
     address: Address = field(init=False)
     schema: Any = None
     table: Any = None
 
     def __post_init__(self) -> None:
-        self.address = Address.of("table", self.text)
+        self.address = Address.of("table", self.rows)
+
+    @property
+    def text(self) -> bytes:
+        return self.rows.replace(b",", DELIMITERS[self.format])
 
     @property
     def size(self) -> int | None:
@@ -53,7 +62,7 @@ class Version:
         return len(self.text) if self.size_known else 10 * len(self.text)
 
     def start_build(self) -> Build:
-        return Build(self.text.split(b"\n", 1)[0] + b"\n")
+        return Build(self.rows.split(b"\n", 1)[0] + b"\n", self.format)
 
     async def complete(self, built: Version) -> Version:
         await trio.lowlevel.checkpoint()
@@ -103,11 +112,12 @@ class Snapshot:
         tables = self.all_tables.items()
         return {name: address for name, address in tables if not name.startswith("dolt_")}
 
-    async def table(self, name: str) -> Version:
+    async def table(self, name: str, format: Format = Format.CSV) -> Version:
         await trio.lowlevel.checkpoint()
         if name not in self.commit.tables:
             raise NotFoundError(f"no table {name}")
-        return self.commit.tables[name]
+        version = self.commit.tables[name]
+        return version if format == Format.CSV else replace(version, format=format)
 
 
 @dataclass(frozen=True)
@@ -119,8 +129,9 @@ class Saved:
 class Build:
     """Stands for `TableBuild`: integers only, first column is the key, rows sorted by it."""
 
-    def __init__(self, header: bytes) -> None:
+    def __init__(self, header: bytes, format: Format = Format.CSV) -> None:
         self._header = header
+        self._delimiter = DELIMITERS[format]
         self._rest = b""
         self._line = 0
         self._rows: dict[int, bytes] = {}
@@ -132,6 +143,7 @@ class Build:
 
     def _take(self, line: bytes) -> None:
         self._line += 1
+        line = line.replace(self._delimiter, b",")
         if self._line == 1:
             if line + b"\n" != self._header:
                 raise InvalidTextError("unknown column", 1, line.decode())
@@ -153,27 +165,30 @@ class Build:
 
 
 class Inference:
-    """Stands for `Inference`: a schema is a header."""
+    """Stands for `Inference`: a schema is a header, and a format."""
 
-    def __init__(self) -> None:
+    def __init__(self, format: Format) -> None:
+        self._format = format
         self._text = b""
 
     def feed(self, text: bytes) -> None:
         self._text += text
         header, found, _ = self._text.partition(b"\n")
-        names = header.split(b",")
+        names = header.split(DELIMITERS[self._format])
         if found and len(set(names)) < len(names):
             raise InvalidTextError("the header names a column twice", 1)
 
     def finish(self, table: str, taken: set[int]) -> list[Any]:
-        return [self._text.split(b"\n", 1)[0] + b"\n"]
+        header = self._text.split(b"\n", 1)[0] + b"\n"
+        return [NewSchema(header.replace(DELIMITERS[self._format], b","), self._format)]
 
 
 @dataclass(frozen=True)
-class SystemSchema:
-    """Stands for the `Schema` of one of Dolt's own tables."""
+class NewSchema:
+    """Stands for the `Schema` of a new table, or of one of Dolt's own."""
 
     header: bytes
+    format: Format = Format.CSV
 
 
 class NewBuild:
@@ -237,7 +252,7 @@ class MemoryRepository:
 
     def text(self, branch: str, table: str) -> bytes | None:
         version = self.commits[self.remote[branch]].tables.get(table)
-        return version.text if version else None
+        return version.rows if version else None
 
     async def _ask(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -316,14 +331,14 @@ class MemoryRepository:
         del self.remote[name]
         self.branches = dict(self.remote)
 
-    def start_new(self, schema: bytes | SystemSchema) -> NewBuild:
-        return NewBuild(Build(schema if isinstance(schema, bytes) else schema.header))
+    def start_new(self, schema: NewSchema) -> NewBuild:
+        return NewBuild(Build(schema.header, schema.format))
 
-    def system_schema(self, table: str, taken: set[int]) -> SystemSchema | None:
-        return SystemSchema(b"i,text\n") if table == "dolt_docs" else None
+    def system_schema(self, table: str, taken: set[int]) -> NewSchema | None:
+        return NewSchema(b"i,text\n") if table == "dolt_docs" else None
 
-    def start_inference(self) -> Inference:
-        return Inference()
+    def start_inference(self, format: Format) -> Inference:
+        return Inference(format)
 
     async def column_tags(self, snapshot: Any) -> set[int]:
         return set()

@@ -152,7 +152,7 @@ class Mount:
         return "".join(path.read_text() for path in (self.state / "log").glob("*.log"))
 
     def recovered(self) -> list[Path]:
-        return sorted((self.state / "recovery").rglob("*.csv"))
+        return sorted(path for path in (self.state / "recovery").rglob("*") if path.is_file())
 
 
 def alive(pid: int) -> bool:

@@ -190,7 +190,7 @@ class Shell:
 
     def recovered(self) -> dict[str, bytes]:
         """What the recovery folder holds: the table's name to the text."""
-        files = self.fs.saver.folders._recovery.rglob("*.csv")
+        files = self.fs.saver.folders._recovery.rglob("*.*")
         return {path.name.rpartition("-")[0] or path.name: path.read_bytes() for path in files}
 
 

@@ -1,4 +1,4 @@
-//! `TableBuild`: CSV text in, a table out: all rows of the text and no others.
+//! `TableBuild`: text in, a table out: all rows of the text and no others.
 
 mod arena;
 mod default;
@@ -21,7 +21,7 @@ use crate::message::table::Table;
 use crate::tree::address_map;
 use crate::tree::chunker::{BuiltMap, MapBuilder};
 use crate::tree::{Kind, Node, Traversal};
-use crate::{Address, Chunk, FormatError};
+use crate::{Address, Chunk, FormatError, TextFormat};
 use arena::Arena;
 use index::IndexBuild;
 use input::{Input, RowBuffers};
@@ -40,9 +40,11 @@ pub struct BuiltTable {
     pub row_count: u64,
     /// Each new leaf and the measure of its text.
     pub measures: Vec<(Address, Measure)>,
+    /// The format of that text.
+    pub format: TextFormat,
 }
 
-/// Reads CSV text against a schema and builds the table's trees.
+/// Reads text against a schema and builds the table's trees.
 #[derive(Debug)]
 pub struct TableBuild {
     reader: RecordReader,
@@ -66,6 +68,7 @@ struct Rows {
     carried: Option<Vec<Option<String>>>,
     /// Whether the text is that of rows that are stored already.
     stored: bool,
+    format: TextFormat,
 }
 
 /// The end of a build, as a traversal: it may have to read nodes of the table it is based on.
@@ -108,10 +111,18 @@ impl TableBuild {
         Ok(build)
     }
 
+    /// The same build for a text in another format.
+    #[must_use]
+    pub fn in_format(mut self, format: TextFormat) -> Self {
+        self.reader = RecordReader::new(format.delimiter());
+        self.rows.format = format;
+        self
+    }
+
     /// Passes over what the new text repeats of the text of `base`, whose leaves are `old`.
     pub fn pass_over(&mut self, old: Measured) -> Result<(), FormatError> {
         if rewrite::is_possible(&self.rows.schema) {
-            let header = Columns::new(&self.rows.schema)?.header();
+            let header = Columns::new(&self.rows.schema)?.header(self.rows.format);
             self.rows.old_text = Some(OldText::new(header, old));
         }
         Ok(())
@@ -216,6 +227,7 @@ impl Rows {
             old_text: None,
             carried: None,
             stored: false,
+            format: TextFormat::Csv,
         })
     }
 
@@ -278,7 +290,7 @@ impl Rows {
         // The schema has its indexes sorted by name, as address maps are.
         let indexes = address_map::build(roots)?;
         chunks.extend(indexes.nodes);
-        let measures = measures(&self.schema, &clustered, &chunks)?;
+        let measures = measures(&self.schema, self.format, &clustered, &chunks)?;
         let counter = self.auto_increment.map_or(0, |(_, next)| next);
         let rows = clustered.root.contents();
         let table = write_table(
@@ -294,6 +306,7 @@ impl Rows {
             chunks,
             row_count: self.row_count,
             measures,
+            format: self.format,
         })
     }
 }
@@ -376,10 +389,11 @@ fn build_keyless(arena: &Arena) -> Result<BuiltMap, FormatError> {
 /// The measure of each leaf's text.
 fn measures(
     schema: &TableSchema,
+    format: TextFormat,
     clustered: &BuiltMap,
     blobs: &[Chunk],
 ) -> Result<Measured, FormatError> {
-    let renderer = Renderer::new(schema)?;
+    let renderer = Renderer::new(schema)?.in_format(format);
     let is_blob = |chunk: &&Chunk| chunk.contents().get(8..12) == Some(b"BLOB".as_slice());
     let values = blobs
         .iter()

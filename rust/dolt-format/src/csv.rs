@@ -8,8 +8,8 @@ pub mod parse;
 pub mod render;
 
 /// Appends a field that is not NULL, quoted where Dolt quotes it.
-pub(crate) fn push_field(field: &[u8], out: &mut Vec<u8>) {
-    if !needs_quotes(field) {
+pub(crate) fn push_field(field: &[u8], delimiter: u8, out: &mut Vec<u8>) {
+    if !needs_quotes(field, delimiter) {
         out.extend_from_slice(field);
         return;
     }
@@ -23,15 +23,15 @@ pub(crate) fn push_field(field: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// A field is quoted when it is empty, holds a comma, a quote, CR or LF, equals `\.`, or starts
-/// with a Unicode space.
-fn needs_quotes(field: &[u8]) -> bool {
+/// A field is quoted when it is empty, holds the delimiter, a quote, CR or LF, equals `\.`, or
+/// starts with a Unicode space.
+fn needs_quotes(field: &[u8], delimiter: u8) -> bool {
     if field.is_empty() || field == b"\\." {
         return true;
     }
     if field
         .iter()
-        .any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n'))
+        .any(|byte| *byte == delimiter || matches!(byte, b'"' | b'\r' | b'\n'))
     {
         return true;
     }
@@ -52,12 +52,16 @@ fn needs_quotes(field: &[u8]) -> bool {
 /// The header line of a table with these columns, with its line end.
 #[must_use]
 pub fn header<'a>(columns: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+    header_line(columns, b',')
+}
+
+fn header_line<'a>(columns: impl IntoIterator<Item = &'a str>, delimiter: u8) -> Vec<u8> {
     let mut line = Vec::new();
     for (position, column) in columns.into_iter().enumerate() {
         if position > 0 {
-            line.push(b',');
+            line.push(delimiter);
         }
-        push_field(column.as_bytes(), &mut line);
+        push_field(column.as_bytes(), delimiter, &mut line);
     }
     line.push(b'\n');
     line

@@ -26,10 +26,12 @@ pub mod manifest;
 pub mod message;
 pub mod schema;
 pub mod table;
+pub mod text_format;
 pub mod tree;
 pub mod value;
 
 pub use address::Address;
 pub use chunk::Chunk;
 pub use error::FormatError;
+pub use text_format::TextFormat;
 pub use tree::Traversal;

@@ -1,7 +1,6 @@
 //! Few stored bytes that promise very much are refused before they cost memory or time.
 
 use bytes::Bytes;
-use dolt_format::csv::columns::Columns;
 use dolt_format::csv::extent::TextLayout;
 use dolt_format::csv::render::{Render, Renderer};
 use dolt_format::message::schema::{Column, TableSchema};
@@ -284,11 +283,11 @@ fn rows(level: u8, children: &[Address], count: u16) -> Chunk {
 
 #[test]
 fn a_table_that_claims_one_leaf_twice_is_refused() {
-    let columns = Columns::new(&schema("int", 7)).expect("a layout");
+    let renderer = Renderer::new(&schema("int", 7)).expect("a layout");
     let leaves = [Address::of(b"one"), Address::of(b"two")];
     let layout = |root: Bytes| {
         let root = Node::decode(Kind::Tuples, root).expect("a node");
-        TextLayout::new(&root, &columns)
+        TextLayout::new(&root, &renderer)
     };
     let honest = rows(1, &leaves, 100);
     assert!(layout(honest.contents().clone()).is_ok());

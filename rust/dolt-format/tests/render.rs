@@ -41,7 +41,7 @@ fn shown_as_exported(store: &Store, name: &str, address: Address, expected: &[u8
     let (table, schema) = store.table(address);
     let renderer = Renderer::new(&schema).unwrap_or_else(|error| panic!("{name}: {error}"));
     let columns = renderer.columns().clone();
-    let mut layout = TextLayout::new(&table.rows, &columns).expect("a layout");
+    let mut layout = TextLayout::new(&table.rows, &renderer).expect("a layout");
     let shown = columns.shown.iter().map(|column| column.name.as_str());
     let header = dolt_format::csv::header(shown);
     let mut text = header.clone();

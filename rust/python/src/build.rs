@@ -3,11 +3,12 @@
 use dolt_format::{FormatError, Traversal as _, build};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
 
 use crate::address::Address;
 use crate::chunk::{Chunk, wrap};
 use crate::error::Error;
-use crate::table::{Schema, Table};
+use crate::table::{Schema, Table, text_key};
 use crate::text::{Measure, TextLayout};
 
 #[pyclass(frozen, module = "pyfs._core")]
@@ -38,6 +39,17 @@ impl BuiltTable {
     }
 
     #[getter]
+    fn format(&self) -> &'static str {
+        self.0.format.name()
+    }
+
+    #[getter]
+    fn text_key<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, Error> {
+        let table = dolt_format::message::table::Table::decode(self.0.table.contents())?;
+        Ok(PyBytes::new(py, &text_key(table.schema, self.0.format)))
+    }
+
+    #[getter]
     fn measures(&self) -> Vec<(Address, Measure)> {
         let measures = self.0.measures.iter();
         measures
@@ -60,8 +72,9 @@ impl TableBuild {
     #[new]
     #[pyo3(signature = (schema, base, layout=None))]
     fn new(schema: &Schema, base: &Table, layout: Option<&TextLayout>) -> Result<Self, Error> {
+        let format = schema.renderer.format();
         let schema = schema.inner.as_ref().clone();
-        let mut build = build::TableBuild::new(schema, base.chunk.clone())?;
+        let mut build = build::TableBuild::new(schema, base.chunk.clone())?.in_format(format);
         if let Some(old) = layout.and_then(|layout| layout.0.measured()) {
             build.pass_over(old)?;
         }
@@ -70,7 +83,8 @@ impl TableBuild {
 
     #[staticmethod]
     fn create(schema: &Schema) -> Result<Self, Error> {
-        Ok(Self(Some(build::TableBuild::create(&schema.inner)?)))
+        let build = build::TableBuild::create(&schema.inner)?;
+        Ok(Self(Some(build.in_format(schema.renderer.format()))))
     }
 
     fn feed(&mut self, py: Python<'_>, text: PyBackedBytes) -> Result<(), Error> {

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use dolt_format::TextFormat;
 use dolt_format::build::refusal::refuses_writes;
-use dolt_format::csv;
 use dolt_format::csv::render::Renderer;
 use dolt_format::message::schema::TableSchema;
 use dolt_format::message::table;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -83,6 +84,13 @@ impl Schema {
         })
     }
 
+    pub(crate) fn shown_in(&self, format: TextFormat) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            renderer: self.renderer.in_format(format),
+        }
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         self.renderer
             .columns()
@@ -119,11 +127,26 @@ impl Schema {
 
     #[getter]
     fn header<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &csv::header(self.names()))
+        PyBytes::new(py, &self.renderer.header())
+    }
+
+    #[getter]
+    fn format(&self) -> &'static str {
+        self.renderer.format().name()
+    }
+
+    #[getter]
+    fn text_key<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &text_key(self.inner.address, self.renderer.format()))
+    }
+
+    fn in_format(&self, format: &str) -> PyResult<Self> {
+        Ok(self.shown_in(parse_format(format)?))
     }
 
     fn copy_for(&self, name: &str, same: bool, taken: BTreeSet<u64>) -> Result<Self, Error> {
-        Self::new(self.inner.copy_for(name, same, &taken)?)
+        let copy = Self::new(self.inner.copy_for(name, same, &taken)?)?;
+        Ok(copy.shown_in(self.renderer.format()))
     }
 
     #[getter]
@@ -140,6 +163,20 @@ impl Schema {
     fn refuses_writes(&self) -> Option<String> {
         refuses_writes(&self.inner)
     }
+}
+
+/// What texts of leaves are remembered by, beside the leaf: the schema and the format.
+pub(crate) fn text_key(schema: dolt_format::Address, format: TextFormat) -> Vec<u8> {
+    let mut key = schema.as_bytes().to_vec();
+    // What is remembered of CSV texts is older than the other formats.
+    if format != TextFormat::Csv {
+        key.extend_from_slice(format.name().as_bytes());
+    }
+    key
+}
+
+pub(crate) fn parse_format(name: &str) -> PyResult<TextFormat> {
+    name.parse().map_err(PyValueError::new_err)
 }
 
 #[pyfunction]

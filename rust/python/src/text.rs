@@ -73,7 +73,7 @@ impl TextLayout {
     fn new(table: &Table, schema: &Schema) -> Result<Self, Error> {
         Ok(Self(extent::TextLayout::new(
             &table.inner.rows,
-            schema.renderer.columns(),
+            &schema.renderer,
         )?))
     }
 

@@ -8,6 +8,7 @@ from pyfs.cli import main
 from pyfs.cli.options import OPTIONS, options_help, parse_options
 from pyfs.config import MountConfig
 from pyfs.errors import ConfigurationError
+from pyfs.formats import Format
 
 
 def test_every_option_sets_a_field() -> None:
@@ -15,6 +16,7 @@ def test_every_option_sets_a_field() -> None:
         "refresh": ("500ms", 0.5),
         "size": ("lazy", "lazy"),
         "exact-size-limit": ("16M", 16 << 20),
+        "format": ("csv+tsv", (Format.CSV, Format.TSV)),
         "author": ("A <a@b>", "A <a@b>"),
         "drop-delay": ("2m", 120.0),
         "cache-size": ("2GiB", 2 << 30),
@@ -51,6 +53,15 @@ def test_spellings() -> None:
     assert parse_options([r"author=Ada\, Countess <a@b>"]) == {"author": "Ada, Countess <a@b>"}
 
 
+def test_several_formats() -> None:
+    both = {"formats": (Format.TSV, Format.CSV)}
+    assert parse_options(["format=tsv+csv"]) == both
+    assert parse_options(["format=tsv+csv+tsv"]) == both
+    assert parse_options(["format=tsv,ro,format=csv"]) == both | {"read_only": True}
+    assert parse_options(["format=tsv", "format=tsv+csv"]) == both
+    assert parse_options(["format=tsv"]) == {"formats": (Format.TSV,)}
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
@@ -60,6 +71,9 @@ def test_spellings() -> None:
         ("refresh=-1", ["refresh=-1", "500ms"]),
         ("cache-size=big", ["cache-size=big", "2G"]),
         ("size=huge", ["auto, exact, lazy"]),
+        ("format=xml", ["format=xml", "csv, tsv", "+"]),
+        ("format=csv+", ["csv, tsv"]),
+        ("format", ["format=NAMES"]),
         ("log-level=loud", ["warning"]),
         ("ro=yes", ["takes no value"]),
     ],

@@ -117,10 +117,10 @@ def test_a_remembered_length_that_is_wrong_is_found_out(tmp_path: Path) -> None:
         opened = Opened(tmp_path, "primes", "primes")
         version = await opened.version()
         leaf = version.table.rows.address
-        await opened.lengths.put(version.schema.address, [(leaf, Measure.of_length(9))])
+        await opened.lengths.put(version.schema.text_key, [(leaf, Measure.of_length(9))])
         with pytest.raises(CorruptionError, match="remembered"):
             await version.read(0, 100)
-        assert await opened.lengths.get(version.schema.address, [leaf]) == []
+        assert await opened.lengths.get(version.schema.text_key, [leaf]) == []
 
     trio.run(main)
 

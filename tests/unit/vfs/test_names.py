@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyfs.formats import Format
 from pyfs.vfs.names import (
     branch_name,
     child_segment,
@@ -14,16 +15,18 @@ from pyfs.vfs.names import (
     unescape,
 )
 
+ALL = list(Format)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 
-@given(TEXT)
-def test_every_table_has_a_file_name_of_its_own(table: str) -> None:
-    name = file_name(table)
+@given(TEXT, st.sampled_from(Format))
+def test_every_table_has_a_file_name_of_its_own(table: str, format: Format) -> None:
+    name = file_name(table, format)
     assert "/" not in name
     assert "\0" not in name
     assert not name.startswith(".")
-    assert table_name(name) == table
+    assert table_name(name, ALL) == (table, format)
+    assert table_name(name, [other for other in Format if other != format]) is None
 
 
 @given(TEXT)
@@ -40,7 +43,7 @@ def test_escaping_what_looks_escaped_can_be_undone(name: str) -> None:
     "name", [".primes.csv", "primes.csv~", "primes.txt", ".csv", "a\udcff.csv", "a%2e.csv.bak", ""]
 )
 def test_scratch_names_are_no_tables(name: str) -> None:
-    assert table_name(name) is None
+    assert table_name(name, ALL) is None
 
 
 def test_plain_names_stay_as_they_are() -> None:
@@ -56,11 +59,15 @@ def test_plain_names_stay_as_they_are() -> None:
         ("primes.csv.123.csv", True),
         ("other.csv.123.csv", False),
         ("sedXXXX", True),
+        ("tmp_primes.tsv", True),
+        ("primes.tsv.123.csv", True),
+        ("primes.tsv.123", True),
+        ("numbers.tsv", False),
         ("numbers.csv", False),
     ],
 )
 def test_shapes_of_temporary_names(name: str, temporary: bool) -> None:
-    assert is_temporary(name, {"primes"}) == temporary
+    assert is_temporary(name, {"primes"}, [Format.CSV, Format.TSV]) == temporary
 
 
 def test_branches_nest() -> None:

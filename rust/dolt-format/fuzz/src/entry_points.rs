@@ -450,7 +450,7 @@ pub fn text_of(
 ) -> Result<Option<Vec<u8>>, FormatError> {
     let renderer = Renderer::new(schema)?;
     let columns = renderer.columns();
-    let mut layout = TextLayout::new(&table.rows, columns)?;
+    let mut layout = TextLayout::new(&table.rows, &renderer)?;
     let shown = columns.shown.iter().map(|column| column.name.as_str());
     let mut text = dolt_format::csv::header(shown);
     let root = Chunk::new(table.rows.message().clone());

@@ -7,7 +7,7 @@ use crate::message::table::Table;
 use crate::schema::edit::SchemaEdit;
 use crate::tree::chunker::MapBuilder;
 use crate::tree::{Kind, address_map};
-use crate::{Chunk, FormatError};
+use crate::{Chunk, FormatError, TextFormat};
 
 /// The table of an edit that needs no rows: a new one, one without rows, and one whose rows stay
 /// as they are stored. `None` where the rows have to be carried over.
@@ -31,6 +31,7 @@ pub fn without_rows(
         chunks: vec![edit.chunk.clone()],
         row_count: count,
         measures: Vec::new(),
+        format: TextFormat::Csv,
     }))
 }
 
@@ -55,6 +56,7 @@ fn empty(edit: &SchemaEdit) -> Result<BuiltTable, FormatError> {
         chunks,
         row_count: 0,
         measures: Vec::new(),
+        format: TextFormat::Csv,
     })
 }
 

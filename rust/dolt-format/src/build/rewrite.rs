@@ -26,7 +26,7 @@ use crate::tree::scan::AddressMapScan;
 use crate::tree::together::Together;
 use crate::tree::traversal::Traversal;
 use crate::value::encoding as e;
-use crate::{Address, Chunk, FormatError};
+use crate::{Address, Chunk, FormatError, TextFormat};
 
 /// Whether tables of this schema can be rewritten: rows have keys, and every key stands in its
 /// index as a whole.
@@ -355,7 +355,10 @@ impl Rewrite {
             .iter()
             .map(|leaf| Node::decode(Kind::Tuples, leaf.contents().clone()));
         let nodes = nodes.collect::<Result<_, _>>()?;
-        Render::new(Renderer::new(&self.new.schema)?, nodes)
+        Render::new(
+            Renderer::new(&self.new.schema)?.in_format(self.new.format),
+            nodes,
+        )
     }
 
     fn complete(&mut self, texts: &[Vec<u8>]) -> Result<BuiltTable, FormatError> {
@@ -391,6 +394,7 @@ impl Rewrite {
             chunks,
             row_count: rows.tree_count(),
             measures,
+            format: self.new.format,
         })
     }
 }
@@ -400,7 +404,7 @@ fn parse_old(schema: &TableSchema, base: &Chunk, texts: &[Vec<u8>]) -> Result<Ro
     let mut rows = Rows::new(schema.clone(), base)?;
     rows.stored = true;
     let mut reader = RecordReader::default();
-    let header = Columns::new(schema)?.header();
+    let header = Columns::new(schema)?.header(TextFormat::Csv);
     for text in std::iter::once(&header).chain(texts) {
         reader.feed(text, &mut rows)?;
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::computed;
 use crate::FormatError;
+use crate::TextFormat;
 use crate::expression::{Assignment, ExpressionColumn};
 use crate::message::schema::TableSchema;
 use crate::value::encoding as e;
@@ -102,7 +103,8 @@ impl Columns {
 impl Columns {
     /// The first line of the table's text.
     #[must_use]
-    pub fn header(&self) -> Vec<u8> {
-        super::header(self.shown.iter().map(|column| column.name.as_str()))
+    pub fn header(&self, format: TextFormat) -> Vec<u8> {
+        let names = self.shown.iter().map(|column| column.name.as_str());
+        super::header_line(names, format.delimiter())
     }
 }

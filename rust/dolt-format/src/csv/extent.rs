@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::columns::Columns;
 use super::measure::Measure;
+use super::render::Renderer;
 use crate::tree::{Kind, Node};
 use crate::value::sql_type::SqlType;
 use crate::{Address, Chunk, FormatError};
@@ -49,8 +49,9 @@ pub struct TextLayout {
 
 impl TextLayout {
     /// The layout of a table's text, of which only the root node is known.
-    pub fn new(root: &Node, columns: &Columns) -> Result<Self, FormatError> {
-        let header = columns.header();
+    pub fn new(root: &Node, renderer: &Renderer) -> Result<Self, FormatError> {
+        let header = renderer.header();
+        let columns = renderer.columns();
         let row_len_max = columns
             .shown
             .iter()

@@ -117,6 +117,7 @@ pub struct RecordReader {
     line: u64,
     record: Record,
     started: bool,
+    delimiter: u8,
     /// Whether an empty line is a record of one NULL and not nothing.
     pub empty_is_null: bool,
     /// Whether the first line ends in CR LF: then those inside quotes are line ends too.
@@ -127,7 +128,16 @@ pub struct RecordReader {
 
 impl Default for RecordReader {
     fn default() -> Self {
+        Self::new(b',')
+    }
+}
+
+impl RecordReader {
+    /// A reader of fields with this delimiter between them.
+    #[must_use]
+    pub fn new(delimiter: u8) -> Self {
         Self {
+            delimiter,
             pending: Vec::new(),
             retry_at: 0,
             line: 1,
@@ -138,9 +148,7 @@ impl Default for RecordReader {
             checked: (0, 0),
         }
     }
-}
 
-impl RecordReader {
     /// Takes more text; hands each record that is complete to `visit`.
     pub fn feed(&mut self, text: &[u8], visit: &mut impl Visitor) -> Result<(), FormatError> {
         if self.pending.is_empty() {
@@ -299,7 +307,7 @@ impl RecordReader {
         let mut at = 0;
         let mut lines = 1;
         loop {
-            at += leading_space(text.get(at..).unwrap_or_default());
+            at += leading_space(text.get(at..).unwrap_or_default(), self.delimiter);
             let end = if text.get(at) == Some(&b'"') {
                 match self.quoted(text, at + 1, &mut lines)? {
                     Some(end) => end,
@@ -307,7 +315,7 @@ impl RecordReader {
                 }
             } else {
                 let rest = text.get(at..).unwrap_or_default();
-                let Some(len) = memchr::memchr2(b',', b'\n', rest) else {
+                let Some(len) = memchr::memchr2(self.delimiter, b'\n', rest) else {
                     return Ok(Found::Unfinished);
                 };
                 let mut field = at..at + len;
@@ -323,7 +331,7 @@ impl RecordReader {
                 at + len
             };
             match text.get(end) {
-                Some(b',') => at = end + 1,
+                Some(byte) if *byte == self.delimiter => at = end + 1,
                 _ => return Ok(Found::Record(end + 1, lines)),
             }
         }
@@ -357,7 +365,8 @@ impl RecordReader {
                     self.record.unescaped.push(b'"');
                     at += 1;
                 }
-                [b',' | b'\n', ..] => break,
+                [b'\n', ..] => break,
+                [byte, ..] if *byte == self.delimiter => break,
                 [b'\r', b'\n', ..] => {
                     at += 1;
                     break;
@@ -392,12 +401,13 @@ fn push_with_lf(part: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// Bytes of the Unicode space at the start of a field, line ends left alone.
-fn leading_space(text: &[u8]) -> usize {
+/// Bytes of the Unicode space at the start of a field, line ends and the delimiter left alone.
+fn leading_space(text: &[u8], delimiter: u8) -> usize {
     let mut at = 0;
     loop {
         let rest = text.get(at..).unwrap_or_default();
         at += match rest {
+            [byte, ..] if *byte == delimiter => return at,
             [b' ' | b'\t' | 0x0b | 0x0c, ..] => 1,
             [0xc2, 0x85 | 0xa0, ..] => 2,
             [0xe1..=0xe3, _, _, ..] => match std::str::from_utf8(&rest[..3]) {
@@ -457,6 +467,23 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
         assert_eq!(read(&bytes), Ok(expected));
+    }
+
+    #[test]
+    fn space_before_a_field_is_dropped_but_not_where_it_is_the_delimiter() {
+        let mut reader = RecordReader::new(b'\t');
+        let mut fields = Vec::new();
+        let mut visit = |record: RecordView<'_>| {
+            let text = |at| record.field(at).map(<[u8]>::to_vec);
+            fields.push((0..record.len()).map(text).collect::<Vec<_>>());
+            Ok(false)
+        };
+        reader
+            .feed(b"\t\t x,y\t\"\ta\"\t\n", &mut visit)
+            .expect("it reads");
+        reader.finish(&mut visit).expect("it ends");
+        let some = |text: &[u8]| Some(text.to_vec());
+        assert_eq!(fields, [[None, None, some(b"x,y"), some(b"\ta"), None]]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::value::number::{push_decimal, push_float, push_i64, push_u64};
 use crate::value::sql_type::SqlType;
 use crate::value::time::{push_date, push_datetime, push_time};
 use crate::value::tuple::Tuple;
-use crate::{Address, Chunk, FormatError};
+use crate::{Address, Chunk, FormatError, TextFormat};
 
 /// The longest text of one leaf. Few stored bytes can promise much more: a row of a keyless table
 /// that occurs often, a value whose tree names one leaf many times.
@@ -28,17 +28,38 @@ const VALUE_NODES_MAX: u32 = 1 << 21;
 #[derive(Debug, Clone)]
 pub struct Renderer {
     columns: Arc<Columns>,
+    format: TextFormat,
 }
 
 /// The nodes of out-of-band values, by address.
 pub type Values = HashMap<Address, Node>;
 
 impl Renderer {
-    /// How to print the rows of a table with this schema.
+    /// How to print the rows of a table with this schema as Dolt exports them.
     pub fn new(schema: &TableSchema) -> Result<Self, FormatError> {
         Ok(Self {
             columns: Arc::new(Columns::new(schema)?),
+            format: TextFormat::Csv,
         })
+    }
+
+    /// How to print them in another format.
+    #[must_use]
+    pub fn in_format(&self, format: TextFormat) -> Self {
+        let columns = Arc::clone(&self.columns);
+        Self { columns, format }
+    }
+
+    /// The format.
+    #[must_use]
+    pub const fn format(&self) -> TextFormat {
+        self.format
+    }
+
+    /// What the table's text starts with.
+    #[must_use]
+    pub fn header(&self) -> Vec<u8> {
+        self.columns.header(self.format)
     }
 
     /// The layout of the rows.
@@ -96,6 +117,7 @@ impl Renderer {
                 "it is another kind of node",
             ));
         }
+        let delimiter = self.format.delimiter();
         let mut scratch = Vec::new();
         let mut computed = Vec::new();
         for item in 0..leaf.len() {
@@ -103,7 +125,7 @@ impl Renderer {
             let row = Row::new(leaf, item)?;
             for (position, column) in self.columns.shown.iter().enumerate() {
                 if position > 0 {
-                    out.push(b',');
+                    out.push(delimiter);
                 }
                 if let Source::Computed(assignment) = &column.source {
                     computed.clear();
@@ -112,10 +134,10 @@ impl Renderer {
                     let found =
                         assignment.push(&|at| self.value_at(&row, at, values), &mut computed);
                     if found.map_err(|fault| faulty(&column.name, fault))? {
-                        push_value(column, &computed, values, &mut scratch, out)?;
+                        push_value(column, &computed, values, &mut scratch, delimiter, out)?;
                     }
                 } else if let Some(field) = row.field(&column.source) {
-                    push_value(column, field, values, &mut scratch, out)?;
+                    push_value(column, field, values, &mut scratch, delimiter, out)?;
                 }
             }
             out.push(b'\n');
@@ -222,6 +244,7 @@ fn push_value(
     field: &[u8],
     values: &Values,
     scratch: &mut Vec<u8>,
+    delimiter: u8,
     out: &mut Vec<u8>,
 ) -> Result<(), FormatError> {
     let value = match column.encoding {
@@ -231,12 +254,12 @@ fn push_value(
         encoding if e::is_adaptive(encoding) || e::is_address(encoding) => {
             out_of_row(column, field, values, scratch)?
         }
-        _ => return push_scalar(column, field, out),
+        _ => return push_scalar(column, field, delimiter, out),
     };
     if matches!(column.sql_type, SqlType::Json) {
-        push_field(&shown_json(value), out);
+        push_field(&shown_json(value), delimiter, out);
     } else {
-        push_field(value, out);
+        push_field(value, delimiter, out);
     }
     Ok(())
 }
@@ -271,7 +294,12 @@ fn out_of_row<'a>(
 }
 
 /// Appends a value that is not text or bytes.
-fn push_scalar(column: &ShownColumn, field: &[u8], out: &mut Vec<u8>) -> Result<(), FormatError> {
+fn push_scalar(
+    column: &ShownColumn,
+    field: &[u8],
+    delimiter: u8,
+    out: &mut Vec<u8>,
+) -> Result<(), FormatError> {
     let bad = || bad_field(column);
     let number = || e::integer(column.encoding, field).ok_or_else(bad);
     match (column.encoding, &column.sql_type) {
@@ -307,8 +335,8 @@ fn push_scalar(column: &ShownColumn, field: &[u8], out: &mut Vec<u8>) -> Result<
                 .ok()
                 .and_then(|number| number.checked_sub(1))
             {
-                None => push_field(b"", out),
-                Some(at) => push_field(members.get(at).ok_or_else(bad)?.as_bytes(), out),
+                None => push_field(b"", delimiter, out),
+                Some(at) => push_field(members.get(at).ok_or_else(bad)?.as_bytes(), delimiter, out),
             }
         }
         (e::SET, SqlType::Set(members)) => {
@@ -318,7 +346,7 @@ fn push_scalar(column: &ShownColumn, field: &[u8], out: &mut Vec<u8>) -> Result<
             }
             let chosen = (0..).zip(members).filter(|(bit, _)| bits >> bit & 1 == 1);
             let names: Vec<&str> = chosen.map(|(_, member)| member.as_str()).collect();
-            push_field(names.join(",").as_bytes(), out);
+            push_field(names.join(",").as_bytes(), delimiter, out);
         }
         (encoding, sql_type) => {
             return Err(FormatError::Unsupported(format!(

@@ -9,10 +9,10 @@ mod guess;
 use std::collections::BTreeSet;
 
 use super::tags;
-use crate::FormatError;
 use crate::csv::parse::{RecordReader, RecordView};
 use crate::message::schema::{Column, TableSchema};
 use crate::message::schema_codec::{COLLATION_DEFAULT, TARGET_ROW_SIZE_DEFAULT};
+use crate::{FormatError, TextFormat};
 use guess::{Guess, Inferred};
 
 /// The most characters of a name.
@@ -20,7 +20,7 @@ const NAME_LEN_MAX: usize = 64;
 /// Dolt looks at fewer and fewer rows: by this factor.
 const SAMPLE_GROWTH: f64 = 1.02;
 
-/// Reads CSV text and finds the schema of the table that it would be. Takes no more memory for
+/// Reads text and finds the schema of the table that it would be. Takes no more memory for
 /// longer texts.
 #[derive(Debug)]
 pub struct Inference {
@@ -60,16 +60,16 @@ impl Sample {
 
 impl Default for Inference {
     fn default() -> Self {
-        Self::new(RecordReader::default())
+        Self::new(TextFormat::Csv)
     }
 }
 
 impl Inference {
-    /// An inference from what `reader` reads.
+    /// An inference from a text in this format.
     #[must_use]
-    pub fn new(reader: RecordReader) -> Self {
+    pub fn new(format: TextFormat) -> Self {
         Self {
-            reader,
+            reader: RecordReader::new(format.delimiter()),
             columns: Columns::default(),
         }
     }
