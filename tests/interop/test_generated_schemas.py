@@ -37,7 +37,6 @@ REFUSALS = {
     r"is generated": 11,
     r"foreign key .* names": 14,
     r"has only a prefix of the key's column": 1,
-    r"has type (geometry|point|linestring|polygon)": 11,
 }
 """Why some tables refuse writes, and of how many that may be true. None for another reason."""
 

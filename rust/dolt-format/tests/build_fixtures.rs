@@ -186,6 +186,7 @@ fn rows_give_dolts_trees() {
         "12-secondary",
         "13-layout",
         "15-key-types",
+        "16-geometry",
     ] {
         for fixture in list(&fixture(file)["tables"]) {
             let name = fixture["table"].as_str().expect("a name").to_owned();

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from pyfs._core import Render, Schema, SchemaEdit, TableBuild
-from pyfs.errors import InvalidTextError, UnsupportedError
+from pyfs.errors import InvalidTextError
 from tests.support.documented_types import documented_examples, documented_types
 
 COLLATION = 309
@@ -56,11 +54,3 @@ def test_each_example_is_shown_or_refused_as_it_says() -> None:
     ]
     assert wrong == []
     assert len(examples) > 400
-
-
-def test_types_without_examples_cannot_be_written() -> None:
-    with_examples = {example.sql_type for example in documented_examples()}
-    for sql_type in documented_types():
-        if sql_type not in with_examples:
-            with pytest.raises(UnsupportedError, match=f"(?i)type {sql_type.partition('(')[0]}"):
-                shown(sql_type, "x")

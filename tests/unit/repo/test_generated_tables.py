@@ -21,7 +21,6 @@ REFUSED = {
     "has the CHECK constraint": 3,
     "is generated": 2,
     "foreign key .* names": 4,
-    "has type (geometry|point|linestring|polygon)": 2,
     "has only a prefix of the key's column": 1,
 }
 """Why some refuse writes, and how many may."""

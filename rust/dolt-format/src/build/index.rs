@@ -10,6 +10,7 @@ use crate::tree::chunker::{BuiltMap, MapBuilder};
 use crate::tree::probe::SortKey;
 use crate::value::collation::Collation;
 use crate::value::encoding as e;
+use crate::value::geometry;
 use crate::value::sort_key::push_sort_key;
 use crate::value::tuple::finish_tuple;
 use crate::{Chunk, FormatError};
@@ -25,6 +26,19 @@ struct KeyField {
     prefix: usize,
     /// Whether a long value keeps its adaptive form.
     adaptive: bool,
+    /// Whether the cell of a geometry stands for it.
+    cell: bool,
+}
+
+impl KeyField {
+    /// The encoding in the key of a column of this encoding.
+    const fn encoding(&self, of_column: u8) -> u8 {
+        match of_column {
+            _ if self.cell => e::CELL,
+            _ if self.adaptive => of_column,
+            of_column => e::in_key(of_column),
+        }
+    }
 }
 
 /// The encoding of a converted field and where it lies; `None` for NULL.
@@ -57,6 +71,7 @@ impl IndexBuild {
                 column: usize::from(*column),
                 prefix,
                 adaptive: index.unique && prefix == 0,
+                cell: index.spatial,
             });
         }
         let named = fields.len();
@@ -67,6 +82,7 @@ impl IndexBuild {
                     column,
                     prefix: 0,
                     adaptive: false,
+                    cell: false,
                 });
             }
         }
@@ -97,38 +113,34 @@ impl IndexBuild {
         let mut unique_len = 0;
         for (position, key_field) in self.fields.iter().enumerate() {
             let start = self.scratch.len();
-            let encoding = input.encoding(key_field.column);
+            let stored = input.encoding(key_field.column);
+            let encoding = key_field.encoding(stored);
             let collation = input.collation(key_field.column);
             let field = buffers.field(key_field.column);
-            let encoding = match (field, encoding) {
-                (None, encoding) => {
-                    has_null |= position < self.named;
-                    encoding
+            has_null |= field.is_none() && position < self.named;
+            match field {
+                None => {}
+                Some(field) if encoding == e::CELL => {
+                    // What is no geometry was refused when its text was read.
+                    let cell = geometry::cell(field).unwrap_or_default();
+                    self.scratch.extend_from_slice(&cell);
                 }
-                (Some(field), e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE) if key_field.adaptive => {
-                    self.scratch.extend_from_slice(field);
-                    encoding
-                }
-                (Some(field), encoding) => {
-                    let (encoding, value) = match encoding {
-                        e::STRING_ADAPTIVE => (e::STRING, field),
-                        e::BYTES_ADAPTIVE => (e::BYTES, field),
-                        e::STRING | e::BYTES => (encoding, &field[..field.len() - 1]),
-                        _ => (encoding, field),
-                    };
-                    if matches!(encoding, e::STRING | e::BYTES) {
-                        let len = match key_field.prefix {
-                            0 => value.len(),
-                            prefix => value.len().min(prefix),
-                        };
-                        self.scratch.extend_from_slice(&value[..len]);
-                        self.scratch.push(0);
+                Some(field) if matches!(encoding, e::STRING | e::BYTES) => {
+                    // A field of an adaptive column stands plain.
+                    let plain = if e::is_adaptive(stored) {
+                        field
                     } else {
-                        self.scratch.extend_from_slice(value);
-                    }
-                    encoding
+                        field.split_last().map_or(field, |(_, value)| value)
+                    };
+                    let len = match key_field.prefix {
+                        0 => plain.len(),
+                        prefix => plain.len().min(prefix),
+                    };
+                    self.scratch.extend_from_slice(&plain[..len]);
+                    self.scratch.push(0);
                 }
-            };
+                Some(field) => self.scratch.extend_from_slice(field),
+            }
             let span = field.map(|_| (start, self.scratch.len()));
             spans.push((encoding, span));
             match (e::is_adaptive(encoding), span) {
@@ -234,11 +246,7 @@ impl IndexBuild {
     /// Makes the sort keys of stored keys, none of whose fields is adaptive.
     pub(crate) fn sort_key(&self, input: &Input) -> SortKey {
         let fields = self.fields.iter().map(|field| {
-            let encoding = match input.encoding(field.column) {
-                e::STRING_ADAPTIVE => e::STRING,
-                e::BYTES_ADAPTIVE => e::BYTES,
-                encoding => encoding,
-            };
+            let encoding = field.encoding(input.encoding(field.column));
             (encoding, input.collation(field.column))
         });
         sort_key_of(fields.collect())

@@ -32,8 +32,6 @@ pub fn refuses_writes(schema: &TableSchema) -> Option<String> {
     for index in &schema.indexes {
         let kind = if index.fulltext {
             "a full-text"
-        } else if index.spatial {
-            "a spatial"
         } else if index.vector {
             "a vector"
         } else if !index.predicate.is_empty() {

@@ -38,7 +38,7 @@ pub(crate) fn is_possible(schema: &TableSchema) -> bool {
             (schema.columns.get(usize::from(*column)), prefix)
         });
         columns.all(|(column, prefix)| {
-            prefix > 0 || column.is_some_and(|column| !e::is_adaptive(column.encoding))
+            prefix > 0 || index.spatial || column.is_some_and(|column| !e::is_adaptive(column.encoding))
         })
     };
     let mut key = schema.primary_key.iter();

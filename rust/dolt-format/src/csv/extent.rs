@@ -275,7 +275,7 @@ fn field_len_max(sql_type: &SqlType) -> u64 {
                 .unwrap_or(0),
         ),
         SqlType::Set(members) => quoted(members.iter().map(|member| member.len() as u64 + 1).sum()),
-        SqlType::Json | SqlType::Geometry => quoted(4 << 30),
+        SqlType::Json | SqlType::Geometry(_) => quoted(4 << 30),
         SqlType::Vector(dimensions) => quoted(4 * u64::from(*dimensions)),
     }
 }

@@ -318,7 +318,7 @@ fn check_row_len(schema: &TableSchema) -> Result<(), FormatError> {
         len += match SqlType::parse(&column.sql_type)? {
             SqlType::Char { len, .. } => u64::from(len) * character,
             SqlType::Binary(len) | SqlType::VarBinary(len) => u64::from(len),
-            SqlType::Text { .. } | SqlType::Blob(_) | SqlType::Json | SqlType::Geometry => 20,
+            SqlType::Text { .. } | SqlType::Blob(_) | SqlType::Json | SqlType::Geometry(_) => 20,
             SqlType::Decimal { scale, .. } => u64::from(scale),
             SqlType::Enum(_) => 2,
             SqlType::Time => 16,

@@ -10,6 +10,7 @@ use super::encoding as e;
 use super::json_text;
 use super::sql_type::SqlType;
 use super::time_text;
+use super::vector_text::push_vector;
 
 /// What dolt drops around numbers (`gms/sql/types/number.go`, `NumericCutSet`).
 const NUMBER_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
@@ -45,7 +46,8 @@ impl TextCodec {
             SqlType::Enum(_) => encoding == e::ENUM,
             SqlType::Set(_) => encoding == e::SET,
             SqlType::Json => encoding == e::JSON_ADAPTIVE,
-            SqlType::Geometry | SqlType::Vector(_) => false,
+            SqlType::Geometry(_) => encoding == e::GEOMETRY_ADAPTIVE,
+            SqlType::Vector(_) => encoding == e::BYTES_ADAPTIVE,
         };
         matches.then(|| Self {
             sql_type: sql_type.clone(),
@@ -167,7 +169,8 @@ impl TextCodec {
                 Ok(())
             }
             SqlType::Json => json_text::push_normalised(&String::from_utf8_lossy(text), out),
-            SqlType::Geometry | SqlType::Vector(_) => Err("pyfs cannot write this type yet".into()),
+            SqlType::Geometry(shapes) => shapes.push(text, out),
+            SqlType::Vector(dimensions) => push_vector(text, *dimensions, out),
         }
     }
 

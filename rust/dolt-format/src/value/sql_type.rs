@@ -1,5 +1,6 @@
 //! `SqlType`: what a column's stored type text says.
 
+use super::geometry::Shapes;
 use crate::FormatError;
 
 /// A column's type, as far as reading and writing its values depends on it.
@@ -65,7 +66,7 @@ pub enum SqlType {
     /// `json`.
     Json,
     /// `geometry`, `point` and the other spatial types.
-    Geometry,
+    Geometry(Shapes),
     /// `vector(n)`.
     Vector(u32),
 }
@@ -155,9 +156,12 @@ impl SqlType {
             "set" => Self::Set(arguments),
             "json" => Self::Json,
             "vector" => Self::Vector(number(0, 2048)?),
-            "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
-            | "multipolygon" | "geometrycollection" | "geomcollection" => Self::Geometry,
-            _ => return Err(unknown()),
+            name => {
+                let mut words = suffix.split_whitespace().skip_while(|word| *word != "srid");
+                let srid = words.nth(1).map(str::parse).transpose();
+                let shapes = Shapes::named(name, srid.map_err(|_| unknown())?);
+                Self::Geometry(shapes.ok_or_else(unknown)?)
+            }
         })
     }
 
@@ -257,7 +261,13 @@ mod tests {
             }
         );
         assert_eq!(parse("VECTOR(3)"), SqlType::Vector(3));
-        assert_eq!(parse("point SRID 4326"), SqlType::Geometry);
+        assert_eq!(
+            parse("point SRID 4326"),
+            SqlType::Geometry(Shapes {
+                of_type: 1,
+                srid: Some(4326)
+            })
+        );
         assert_eq!(
             parse(r"set('\.','a\nb','c\\d','\%','it\'s')"),
             SqlType::Set(vec![
