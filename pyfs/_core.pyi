@@ -23,14 +23,20 @@ __all__ = [
     "Commit",
     "DiffCount",
     "Extent",
+    "FollowBuild",
     "ForeignKey",
     "Inference",
+    "KeyCheck",
+    "KeyFindings",
     "Manifest",
     "Measure",
+    "MissingParents",
     "ReadPlan",
+    "ReferencedRow",
     "Render",
     "RootValue",
     "RowCarry",
+    "RowFollow",
     "Schema",
     "SchemaEdit",
     "Table",
@@ -44,6 +50,7 @@ __all__ = [
     "branch_name_error",
     "column_tags",
     "create_table",
+    "foreign_key_chunk",
     "foreign_keys",
     "store_root",
     "system_schema",
@@ -360,10 +367,11 @@ class RootValue:
     def collation(self) -> int:
         """MySQL's number of the database's collation."""
 
-    def with_tables(self, tables: dict[str, Address]) -> list[Chunk]:
+    def with_tables(self, tables: dict[str, Address], foreign_keys: Address) -> list[Chunk]:
         """The chunks of this root value with these tables; the last is the root value itself.
 
-        Everything else (collation, foreign keys) is carried over.
+        *foreign_keys* is the address of their collection, or empty. Everything else is carried
+        over.
         """
 
     def chunk(self) -> Chunk: ...
@@ -378,9 +386,123 @@ class ForeignKey:
     def child(self) -> str: ...
     @property
     def parent(self) -> str: ...
+    def refusal(self, child: Schema, parent: Schema) -> str | None:
+        """Why pyfs cannot maintain it between tables of these schemas, or None."""
+
+    def with_tables(self, child: str, parent: str) -> ForeignKey:
+        """The same key of tables of these names."""
+
+    def __eq__(self, other: object, /) -> bool: ...
 
 def foreign_keys(chunk: Chunk) -> list[ForeignKey]:
-    """The keys of a foreign key collection."""
+    """The keys of a foreign key collection, in the order of their names."""
+
+def foreign_key_chunk(keys: Sequence[ForeignKey]) -> Chunk:
+    """The collection of these keys. An empty one is never stored."""
+
+@final
+class KeyCheck:
+    """Traversal: what follows, by foreign keys, from a change of some tables.
+
+    *keys* are those of and to a changed table, each with whether it is new: then all rows of its
+    child need their parents. *tables* has every table that they name: before the change (None if
+    it was not there) and after it. Reads the indexes that serve the keys where they differ.
+    Raises `UnsupportedError` for a key that pyfs cannot maintain.
+    """
+
+    def __new__(
+        cls,
+        keys: Sequence[tuple[ForeignKey, bool]],
+        tables: Mapping[str, tuple[tuple[Table, Schema] | None, tuple[Table, Schema]]],
+    ) -> KeyCheck: ...
+    def needs(self, limit: int) -> list[Address]: ...
+    def feed(self, chunks: Sequence[Chunk]) -> None: ...
+    def result(self) -> KeyFindings: ...
+
+@final
+class KeyFindings:
+    """What follows from a change. Frozen."""
+
+    @property
+    def missing(self) -> list[MissingParents]:
+        """Rows that came without their parents, by foreign key."""
+
+    @property
+    def referenced(self) -> list[ReferencedRow]:
+        """Rows that went and may not, as others name them."""
+
+    @property
+    def follow(self) -> dict[str, RowFollow]:
+        """What becomes of rows that name others which went, by table in lower case."""
+
+@final
+class MissingParents:
+    """Rows without the parent that a foreign key demands. Frozen."""
+
+    @property
+    def key(self) -> ForeignKey: ...
+    @property
+    def columns(self) -> list[str]:
+        """The key's columns in the child."""
+
+    @property
+    def parent_columns(self) -> list[str]:
+        """Those in the parent."""
+
+    def first(self, built: BuiltTable | None) -> tuple[int, str]:
+        """The first line of *built*'s text with such a row, and the values of `columns` there.
+
+        Line 0 where the text has none of them.
+        """
+
+@final
+class ReferencedRow:
+    """A row that others name. Frozen."""
+
+    @property
+    def constraint(self) -> str:
+        """The foreign key's name."""
+
+    @property
+    def child(self) -> str:
+        """The table of the rows that name it."""
+
+    @property
+    def parent(self) -> str:
+        """Its own table."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The key's columns in the parent."""
+
+    @property
+    def value(self) -> str:
+        """Their values in the row, with commas between."""
+
+    @property
+    def count(self) -> int:
+        """How many rows name it."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the row is there with other values of these columns."""
+
+@final
+class RowFollow:
+    """What becomes of rows of a table. Frozen."""
+
+@final
+class FollowBuild:
+    """Traversal: a table in which rows follow others.
+
+    Reads the leaves of these rows and what else they need, or the whole table where it has no
+    primary key.
+    """
+
+    def __new__(cls, schema: Schema, table: Table, follow: RowFollow) -> FollowBuild: ...
+    def needs(self, limit: int) -> list[Address]: ...
+    def feed(self, chunks: Sequence[Chunk]) -> None: ...
+    def result(self) -> BuiltTable: ...
 
 @final
 class ClosureEdit:

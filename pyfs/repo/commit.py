@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from pyfs._core import Address, BuiltTable, Chunk, ClosureEdit, Commit, DiffCount, RootValue, Table
 from pyfs.errors import ConflictError
 from pyfs.repo.author import Author
+from pyfs.repo.change import Change, address_of, has_schema
+from pyfs.repo.foreign_keys import Kept
 from pyfs.repo.message import RowChanges, default_message
 from pyfs.repo.snapshot import Snapshot
 from pyfs.store.chunks import ChunkStore
 from pyfs.store.overlay import Overlay
 from pyfs.store.traversal import drive
-
-Change: TypeAlias = BuiltTable | Address | None
-"""What a table becomes: one just built, one that is stored already, or none (dropped)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +21,6 @@ class NewCommit:
 
     commit: Commit
     chunks: Sequence[Chunk]
-
-
-def address_of(change: Change) -> Address | None:
-    """The address that a table has after *change*."""
-    return change.address if isinstance(change, BuiltTable) else change
 
 
 def pending(
@@ -53,38 +46,28 @@ def pending(
     return left
 
 
-def built_chunks(changes: Mapping[str, Change]) -> list[Chunk]:
-    """The chunks of all tables that were just built."""
-    return [
-        chunk
-        for change in changes.values()
-        if isinstance(change, BuiltTable)
-        for chunk in change.chunks
-    ]
-
-
 async def make_commit(
     head: Snapshot,
-    changes: Mapping[str, Change],
+    kept: Kept,
     message: str | None,
     author: Author,
     timestamp_ms: int,
     chunks: ChunkStore,
 ) -> NewCommit | None:
-    """The commit on top of *head* that makes *changes*; None if nothing would differ."""
+    """The commit on top of *head* that makes the changes of *kept*; None if nothing differs."""
     tables = dict(head.all_tables)
-    for name, change in changes.items():
+    for name, change in kept.changes.items():
         address = address_of(change)
         if address is None:
             tables.pop(name, None)
         else:
             tables[name] = address
-    root_chunks = head.root.with_tables(tables)
+    root_chunks = head.root.with_tables(tables, kept.keys)
     root = root_chunks[-1].address
     if root == head.commit.root:
         return None
     if not message:
-        message = await message_for(head, changes, chunks)
+        message = await message_for(head, kept, chunks)
     closure_chunks = await drive(ClosureEdit(head.commit), chunks)
     commit, chunk = Commit.create(
         root=root,
@@ -95,7 +78,7 @@ async def make_commit(
         message=message,
         timestamp_ms=timestamp_ms,
     )
-    return NewCommit(commit, [*root_chunks, *closure_chunks, chunk])
+    return NewCommit(commit, [*kept.chunks, *root_chunks, *closure_chunks, chunk])
 
 
 def first_commit(author: Author, timestamp_ms: int) -> NewCommit:
@@ -113,9 +96,10 @@ def first_commit(author: Author, timestamp_ms: int) -> NewCommit:
     return NewCommit(commit, [empty.chunk(), chunk])
 
 
-async def message_for(head: Snapshot, changes: Mapping[str, Change], chunks: ChunkStore) -> str:
-    """The default message of a commit that makes *changes* on top of *head*."""
-    store = Overlay(built_chunks(changes), chunks)
+async def message_for(head: Snapshot, kept: Kept, chunks: ChunkStore) -> str:
+    """The default message of a commit that makes the changes of *kept* on top of *head*."""
+    changes = kept.changes
+    store = Overlay(kept.all_chunks(), chunks)
     updated: dict[str, RowChanges] = {}
     created: list[str] = []
     altered: list[str] = []
@@ -128,13 +112,6 @@ async def message_for(head: Snapshot, changes: Mapping[str, Change], chunks: Chu
             updated[name] = await _row_changes(head, name, change, store)
     dropped = [name for name, change in changes.items() if change is None]
     return default_message(updated, dropped, created, altered)
-
-
-def has_schema(change: Change) -> bool:
-    """Whether *change* is a table that comes with its schema, as one whose schema was edited."""
-    return isinstance(change, BuiltTable) and any(
-        chunk.address == change.table.schema for chunk in change.chunks
-    )
 
 
 async def _row_changes(

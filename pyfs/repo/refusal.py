@@ -3,9 +3,11 @@
 import csv
 import io
 import re
+from collections.abc import Sequence
 from typing import Final
 
-from pyfs._core import Table, foreign_keys
+from pyfs._core import Table
+from pyfs.repo.foreign_keys import refusal_of_keys, refusal_to_drop_parent
 from pyfs.repo.snapshot import Snapshot
 from pyfs.repo.system_tables import system_refusal
 from pyfs.store.chunks import ChunkStore
@@ -29,12 +31,16 @@ async def refusal(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | No
         return reason
     if version.table.has_artifacts:
         return "a merge left conflicts or violations in it; resolve them with dolt"
-    return await refusal_to_drop(snapshot, name, chunks)
+    return await refusal_of_keys(snapshot, name, chunks) or await _trigger(snapshot, name)
 
 
-async def refusal_to_drop(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
-    """Why table *name* cannot be dropped, or None."""
-    return await _foreign_key(snapshot, name, chunks) or await _trigger(snapshot, name)
+async def refusal_to_drop(
+    snapshot: Snapshot, name: str, dropped: Sequence[str], chunks: ChunkStore
+) -> str | None:
+    """Why table *name* cannot be dropped along with all of *dropped*, or None."""
+    return await refusal_to_drop_parent(snapshot, name, dropped, chunks) or await _trigger(
+        snapshot, name
+    )
 
 
 async def refusal_to_alter(snapshot: Snapshot, name: str, table: Table) -> str | None:
@@ -44,24 +50,11 @@ async def refusal_to_alter(snapshot: Snapshot, name: str, table: Table) -> str |
     return await _trigger(snapshot, name)
 
 
-async def refusal_to_rename(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
+async def refusal_to_rename(snapshot: Snapshot, name: str) -> str | None:
     """Why table *name* cannot get another name, or None. Its rows and schema stay as they are."""
     if (await snapshot.table(name)).schema.has_fulltext_index:
         return "the tables of its full-text index are named after it"
-    return await refusal_to_drop(snapshot, name, chunks)
-
-
-async def _foreign_key(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | None:
-    address = snapshot.root.foreign_keys
-    if not address:
-        return None
-    (chunk,) = await chunks.get_many([address])
-    for key in foreign_keys(chunk):
-        if key.child.lower() == name.lower():
-            return f"its foreign key {key.name!r} names table {key.parent!r}"
-        if key.parent.lower() == name.lower():
-            return f"foreign key {key.name!r} of table {key.child!r} names it"
-    return None
+    return await _trigger(snapshot, name)
 
 
 async def _trigger(snapshot: Snapshot, name: str) -> str | None:

@@ -39,8 +39,9 @@ from pyfs.errors import (
 from pyfs.formats import Format
 from pyfs.repo import commit as commits
 from pyfs.repo.author import Author
+from pyfs.repo.change import Change, built_chunks, has_schema
 from pyfs.repo.chunk_set import REREADS_MAX, ChunkSet, NoChunks, Rereading
-from pyfs.repo.commit import Change
+from pyfs.repo.foreign_keys import keep
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.leaf_texts import LeafTexts
 from pyfs.repo.log import walk
@@ -248,7 +249,7 @@ class Repository:
     async def refuses_rename(self, snapshot: OfCommit, table: str) -> str | None:
         """Why *table* of *snapshot* cannot get another name, or None."""
         whole = await self.snapshot(snapshot.commit.address)
-        return await refusal_to_rename(whole, table, self._chunks)
+        return await refusal_to_rename(whole, table)
 
     async def column_tags(self, snapshot: OfCommit) -> set[int]:
         """The tags of all columns of all tables of *snapshot*, Dolt's own too."""
@@ -294,9 +295,10 @@ class Repository:
         made: list[Commit] = []
         saved = Saved(base, changed=False)
         new_chunks: Sequence[Chunk] = []
+        followed: Mapping[str, Change] = {}
 
         async def edit(stored: Stored) -> Edit | None:
-            nonlocal saved, new_chunks
+            nonlocal saved, new_chunks, followed
             head = _head_of(stored.refs, branch)
             for commit in made:
                 if await self._reaches(head, commit):
@@ -305,21 +307,24 @@ class Repository:
             snapshot = await self.snapshot(head)
             left = commits.pending(changes, base_tables, snapshot.all_tables)
             await self._check_changes(snapshot, left)
+            kept = await keep(snapshot, left, self._chunks)
             new = await commits.make_commit(
-                snapshot, left, message, self.author, _now_ms(), self._chunks
+                snapshot, kept, message, self.author, _now_ms(), self._chunks
             )
             if new is None:
                 saved = Saved(head, changed=False)
                 return None
             made.append(new.commit)
             saved = Saved(new.commit.address, changed=True)
-            new_chunks = new.chunks
+            new_chunks, followed = new.chunks, kept.changes
             return Edit(stored.refs.with_branch(branch, new.commit.address), new.chunks)
 
-        data = commits.built_chunks(changes)
+        data = built_chunks(changes)
         await self._push(edit, data)
         if saved.changed:
-            await self._keep_saved(changes, [*data, *new_chunks])
+            # What a table became last shows its size; what it was before lends its leaves.
+            for kept in (changes, followed):
+                await self._keep_saved(kept, [*data, *new_chunks])
         return saved
 
     async def create_branch(self, name: str, head: Address) -> None:
@@ -492,10 +497,11 @@ class Repository:
 
     async def _check_changes(self, head: Snapshot, changes: Mapping[str, Change]) -> None:
         for name, change in changes.items():
-            if commits.has_schema(change) and name in head.tables:
+            if has_schema(change) and name in head.tables:
                 continue  # checked when it was made, of the version that is still there
             if change is None or name not in head.all_tables:
-                reason = await refusal_to_drop(head, name, self._chunks)
+                dropped = [name for name, change in changes.items() if change is None]
+                reason = await refusal_to_drop(head, name, dropped, self._chunks)
             else:
                 reason = await refusal(head, name, self._chunks)
             if reason is not None:
@@ -513,7 +519,7 @@ class Repository:
             for change in changes.values():
                 if isinstance(change, BuiltTable):
                     await self._lengths.put(change.text_key, change.measures)
-                    if change.row_count and not change.measures and commits.has_schema(change):
+                    if change.row_count and not change.measures and has_schema(change):
                         continue  # its rows stayed where they are stored
                     await (await self._table(change.address, Format(change.format))).exact_size()
         except PyfsError as exc:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, Protocol, TypeVar
 
+import trio
+
 from pyfs._core import Address, Chunk
 from pyfs.store.chunks import ChunkStore
 
@@ -19,6 +21,14 @@ class Traversal(Protocol[T_co]):
     def needs(self, limit: int) -> list[Address]: ...
     def feed(self, chunks: Sequence[Chunk]) -> None: ...
     def result(self) -> T_co: ...
+
+
+async def drive_apart(traversal: Traversal[T], store: ChunkStore) -> T:
+    """As `drive`, where what comes of chunks takes long: that is done in worker threads."""
+    while addresses := traversal.needs(BATCH_MAX):
+        chunks = await store.get_many(addresses)
+        await trio.to_thread.run_sync(traversal.feed, chunks)
+    return traversal.result()
 
 
 async def drive(traversal: Traversal[T], store: ChunkStore) -> T:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyfs._core import Address, Schema
     from pyfs.config import MountConfig
     from pyfs.formats import Format
-    from pyfs.repo.commit import Change
+    from pyfs.repo.change import Change
     from pyfs.repo.repository import Repository, Saved
     from pyfs.vfs.branch import Branch
     from pyfs.vfs.feed import Feed

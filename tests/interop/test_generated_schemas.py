@@ -35,7 +35,6 @@ REFUSALS = {
     r"is a key in collation": 4,
     r"has the CHECK constraint": 16,
     r"is generated": 11,
-    r"foreign key .* names": 14,
     r"has only a prefix of the key's column": 1,
 }
 """Why some tables refuse writes, and of how many that may be true. None for another reason."""

@@ -49,7 +49,7 @@ maps = st.dictionaries(names, addresses, max_size=20) | st.integers(300, 1500).m
 def test_a_map_is_scanned_as_it_was_given(entries: dict[str, Address], limit: int) -> None:
     for made, scan in [
         (store_root(entries), AddressMapScan.datasets),
-        (RootValue.empty().with_tables(entries), AddressMapScan.tables),
+        (RootValue.empty().with_tables(entries, Address.EMPTY), AddressMapScan.tables),
     ]:
         chunks = {chunk.address: chunk for chunk in made}
         assert drive(scan(made[-1]), chunks, limit) == entries

@@ -3,8 +3,11 @@
 mod arena;
 mod default;
 pub mod edited;
+pub mod follow;
 mod index;
 mod input;
+pub(crate) mod layout;
+mod lines;
 mod old_text;
 pub mod refusal;
 mod rewrite;
@@ -12,6 +15,8 @@ mod rules;
 
 use bytes::Bytes;
 
+pub(crate) use self::input::push_tuple;
+pub use self::lines::Lines;
 use crate::csv::columns::Columns;
 use crate::csv::measure::Measure;
 use crate::csv::parse::{Boundary, RecordReader, RecordView, Visitor};
@@ -20,11 +25,13 @@ use crate::message::schema::TableSchema;
 use crate::message::table::Table;
 use crate::tree::address_map;
 use crate::tree::chunker::{BuiltMap, MapBuilder};
+use crate::tree::phases::Relay;
 use crate::tree::{Kind, Node, Traversal};
 use crate::{Address, Chunk, FormatError, TextFormat};
 use arena::Arena;
+use follow::{Following, Outcome};
 use index::IndexBuild;
-use input::{Input, RowBuffers};
+use input::{Input, RowBuffers, TextOf};
 use old_text::OldText;
 use rewrite::Rewrite;
 
@@ -42,6 +49,8 @@ pub struct BuiltTable {
     pub measures: Vec<(Address, Measure)>,
     /// The format of that text.
     pub format: TextFormat,
+    /// Where the rows that were read stand in the text.
+    pub lines: Lines,
 }
 
 /// Reads text against a schema and builds the table's trees.
@@ -69,6 +78,8 @@ struct Rows {
     /// Whether the text is that of rows that are stored already.
     stored: bool,
     format: TextFormat,
+    /// What becomes of some rows, where the text is that of stored ones.
+    following: Option<Following>,
 }
 
 /// The end of a build, as a traversal: it may have to read nodes of the table it is based on.
@@ -78,7 +89,7 @@ pub struct TableFinish(Ending);
 #[derive(Debug)]
 enum Ending {
     Built(Option<BuiltTable>),
-    Rewrite(Box<Rewrite>),
+    Rewrite(Box<Relay<Rewrite>>),
 }
 
 /// The leaves of a table in order, and the measures of their texts.
@@ -139,7 +150,8 @@ impl TableBuild {
         let old_text = self.rows.old_text.take();
         Ok(TableFinish(match old_text.and_then(OldText::finish) {
             Some(replaced) => {
-                Ending::Rewrite(Box::new(Rewrite::new(self.base, self.rows, replaced)?))
+                let rewrite = Rewrite::new(self.base, self.rows, replaced)?;
+                Ending::Rewrite(Box::new(Relay::new(rewrite)?))
             }
             None => Ending::Built(Some(self.rows.finish(&self.base)?)),
         }))
@@ -173,7 +185,7 @@ impl Traversal for TableFinish {
             Ending::Built(built) => built
                 .take()
                 .ok_or_else(|| FormatError::corrupt("table build", "its result was taken before")),
-            Ending::Rewrite(rewrite) => rewrite.result(),
+            Ending::Rewrite(rewrite) => rewrite.phases.result(),
         }
     }
 }
@@ -228,20 +240,44 @@ impl Rows {
             carried: None,
             stored: false,
             format: TextFormat::Csv,
+            following: None,
         })
+    }
+
+    /// Takes the texts of some leaves of the table's stored rows.
+    fn take_stored(&mut self, texts: &[Vec<u8>]) -> Result<(), FormatError> {
+        let mut reader = RecordReader::default();
+        let header = Columns::new(&self.schema)?.header(TextFormat::Csv);
+        for text in std::iter::once(&header).chain(texts) {
+            reader.feed(text, self)?;
+        }
+        reader.finish(self)
     }
 
     /// Takes a record; tells whether an empty line is a record from now on.
     fn add(&mut self, record: &RecordView<'_>) -> Result<bool, FormatError> {
         let Some(input) = &self.input else {
-            let input = Input::new(&self.schema, record, self.carried.as_deref(), self.stored)?;
+            let of = TextOf {
+                carried: self.carried.as_deref(),
+                stored: self.stored,
+                // Only what users write leaves numbers to be chosen.
+                numbered: !self.stored && self.following.is_none(),
+            };
+            let input = Input::new(&self.schema, record, of)?;
             let empty_is_null = input.empty_line_is_a_row();
             self.input = Some(input);
             return Ok(empty_is_null);
         };
         let next = next_number(self.auto_increment);
         input.encode(record, next, &mut self.buffers)?;
-        input.complete(record, &mut self.buffers)?;
+        let outcome = match &self.following {
+            Some(following) => following.apply(input, &mut self.buffers)?,
+            None => Outcome::Changed,
+        };
+        if outcome == Outcome::Skipped {
+            return Ok(input.empty_line_is_a_row());
+        }
+        input.complete(record, outcome == Outcome::Changed, &mut self.buffers)?;
         if let Some((column, next)) = &mut self.auto_increment
             && let Some(value) = self.buffers.unsigned(*column)
         {
@@ -292,6 +328,7 @@ impl Rows {
         chunks.extend(indexes.nodes);
         let measures = measures(&self.schema, self.format, &clustered, &chunks)?;
         let counter = self.auto_increment.map_or(0, |(_, next)| next);
+        let lines = Lines::of(&self.arena);
         let rows = clustered.root.contents();
         let table = write_table(
             base,
@@ -307,6 +344,7 @@ impl Rows {
             row_count: self.row_count,
             measures,
             format: self.format,
+            lines,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What Dolt's bytes mean: reading and writing them, without I/O, threads or a clock.
 //!
 //! ```text
+//!   foreign_key  what rows of several tables have to keep between them
 //!   schema   CREATE TABLE from a table's schema and back; a new table's schema from its rows
 //!   csv      rows to text and back, leaf by leaf
 //!   tree     nodes, boundaries, and the traversals that walk and build trees
@@ -22,6 +23,7 @@ pub mod chunk;
 pub mod csv;
 pub mod error;
 pub mod expression;
+pub mod foreign_key;
 pub mod manifest;
 pub mod message;
 pub mod schema;

@@ -70,13 +70,8 @@ fn every_writable_table_of_every_remote_gets_dolts_address() {
         }
         written += 1;
     });
-    assert!(written > 20, "{written} written; refused: {refused:#?}");
-    refused.sort();
-    let names: Vec<&str> = refused
-        .iter()
-        .filter_map(|why| why.split(':').next())
-        .collect();
-    assert_eq!(names, ["types/main/geo"]);
+    assert!(written > 20, "{written} written");
+    assert!(refused.is_empty(), "{refused:#?}");
 }
 
 fn primes() -> (TableSchema, Chunk) {

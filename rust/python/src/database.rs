@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dolt_format::message::{foreign_key, ref_name, root_value};
+use dolt_format::message::{ref_name, root_value};
 use pyo3::prelude::*;
 
 use crate::address::Address;
@@ -66,9 +66,17 @@ impl RootValue {
         self.inner.collation
     }
 
-    fn with_tables(&self, tables: BTreeMap<String, Address>) -> Result<Vec<Chunk>, Error> {
+    fn with_tables(
+        &self,
+        tables: BTreeMap<String, Address>,
+        foreign_keys: &Address,
+    ) -> Result<Vec<Chunk>, Error> {
+        let root = root_value::RootValue {
+            foreign_keys: foreign_keys.0,
+            ..self.inner.clone()
+        };
         Ok(wrap(dolt_format::tree::address_map::root_value(
-            &self.inner,
+            &root,
             entries(&tables),
         )?))
     }
@@ -76,22 +84,4 @@ impl RootValue {
     fn chunk(&self) -> Chunk {
         Chunk(self.chunk.clone())
     }
-}
-
-#[pyclass(frozen, get_all, module = "pyfs._core")]
-pub(crate) struct ForeignKey {
-    name: String,
-    child: String,
-    parent: String,
-}
-
-#[pyfunction]
-pub(crate) fn foreign_keys(chunk: &Chunk) -> Result<Vec<ForeignKey>, Error> {
-    let keys = foreign_key::decode(chunk.0.contents())?;
-    let wrap = |key: foreign_key::ForeignKey| ForeignKey {
-        name: key.name,
-        child: key.child,
-        parent: key.parent,
-    };
-    Ok(keys.into_iter().map(wrap).collect())
 }

@@ -13,6 +13,7 @@ mod commit;
 mod database;
 mod diff;
 mod error;
+mod foreign_key;
 mod infer;
 mod manifest;
 mod scan;
@@ -36,9 +37,14 @@ mod _core {
     #[pymodule_export]
     use super::commit::{Commit, Tag};
     #[pymodule_export]
-    use super::database::{ForeignKey, RootValue, branch_name_error, foreign_keys, store_root};
+    use super::database::{RootValue, branch_name_error, store_root};
     #[pymodule_export]
     use super::diff::DiffCount;
+    #[pymodule_export]
+    use super::foreign_key::{
+        FollowBuild, ForeignKey, KeyCheck, KeyFindings, MissingParents, ReferencedRow, RowFollow,
+        foreign_key_chunk, foreign_keys,
+    };
     #[pymodule_export]
     use super::infer::Inference;
     #[pymodule_export]

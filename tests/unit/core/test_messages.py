@@ -106,9 +106,13 @@ def test_a_root_value_keeps_all_but_its_tables() -> None:
         tables = dict(zip(meaning["tables"]["keys"], meaning["tables"]["addresses"], strict=True))
         assert scan_at_hand(AddressMapScan.tables(chunk)) == tables
         addresses = {name: Address.parse(address) for name, address in tables.items()}
-        other = RootValue.decode(root.with_tables({})[-1])
+        other = RootValue.decode(root.with_tables({}, root.foreign_keys)[-1])
         assert other.foreign_keys == root.foreign_keys
-        assert other.with_tables(addresses)[-1].address == root.address == chunk.address
+        assert (
+            other.with_tables(addresses, root.foreign_keys)[-1].address
+            == root.address
+            == chunk.address
+        )
 
 
 def test_the_empty_root_value_is_that_of_dolt_init() -> None:

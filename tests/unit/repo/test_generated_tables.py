@@ -20,7 +20,6 @@ REFUSED = {
     "is a key in collation": 1,
     "has the CHECK constraint": 3,
     "is generated": 2,
-    "foreign key .* names": 4,
     "has only a prefix of the key's column": 1,
 }
 """Why some refuse writes, and how many may."""

@@ -471,17 +471,6 @@ def test_a_read_only_mount_refuses_everything(tmp_path: Path) -> None:
     run_with(remote, tmp_path, body, read_only=True)
 
 
-@pytest.mark.parametrize("table", ["child", "parent"])
-def test_a_table_of_a_foreign_key_refuses(tmp_path: Path, table: str) -> None:
-    async def body(repository: Repository) -> None:
-        head = await head_of(repository)
-        assert await repository.refuses_writes(head, table) is not None
-        with pytest.raises(UnsupportedError, match=f"'{table}'.*foreign key"):
-            await repository.save("main", head.commit.address, {table: None}, None)
-
-    run_with(golden_remote("types"), tmp_path, body)
-
-
 def test_what_dolt_keeps_itself_is_not_written(tmp_path: Path) -> None:
     async def body(repository: Repository) -> None:
         head = await head_of(repository)

@@ -1,6 +1,6 @@
 //! Tables whose schema was edited: new ones, and those whose rows are carried over.
 
-use super::{BuiltTable, TableBuild};
+use super::{BuiltTable, Lines, TableBuild};
 use crate::csv::columns::Columns;
 use crate::message::schema::TableSchema;
 use crate::message::table::Table;
@@ -32,6 +32,7 @@ pub fn without_rows(
         row_count: count,
         measures: Vec::new(),
         format: TextFormat::Csv,
+        lines: Lines::default(),
     }))
 }
 
@@ -57,6 +58,7 @@ fn empty(edit: &SchemaEdit) -> Result<BuiltTable, FormatError> {
         row_count: 0,
         measures: Vec::new(),
         format: TextFormat::Csv,
+        lines: Lines::default(),
     })
 }
 

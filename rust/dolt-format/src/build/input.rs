@@ -59,6 +59,18 @@ impl Target {
     }
 }
 
+/// Whose text it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextOf<'a> {
+    /// Where the text is of stored rows that get a new form: the column of the table that each
+    /// field is of, or none for a field that is dropped.
+    pub(crate) carried: Option<&'a [Option<String>]>,
+    /// Rows that are stored already are taken as they are: dolt lets some in that break the rules.
+    pub(crate) stored: bool,
+    /// Whether NULL and 0 stand for the next number of an `AUTO_INCREMENT` column.
+    pub(crate) numbered: bool,
+}
+
 /// How records become rows.
 #[derive(Debug)]
 pub(crate) struct Input {
@@ -109,15 +121,15 @@ impl RowBuffers {
 }
 
 impl Input {
-    /// The input whose header is `header`. Where the text is of another schema, `carried` has the
-    /// column of this one that each field is of, or none for a field that is dropped. Rows that
-    /// are `stored` already are taken as they are: dolt lets some in that break the rules.
+    /// The input whose header is `header`.
     pub(crate) fn new(
         schema: &TableSchema,
         header: &RecordView<'_>,
-        carried: Option<&[Option<String>]>,
-        stored: bool,
+        of: TextOf<'_>,
     ) -> Result<Self, FormatError> {
+        let TextOf {
+            carried, stored, ..
+        } = of;
         let columns = Columns::new(schema)?;
         let origins = named_columns(schema, header, carried)?;
         let mut rules = Rules::new(schema)?;
@@ -166,7 +178,7 @@ impl Input {
                 codec,
                 collation,
                 nullable,
-                counted: column.auto_increment,
+                counted: column.auto_increment && of.numbered,
             });
         }
         computed.sort_by_key(|computed| computed.column);
@@ -290,10 +302,34 @@ impl Input {
         Ok(())
     }
 
-    /// Computes what is computed of the encoded fields, and checks what the table demands.
+    /// Replaces a field of the encoded ones; else why the column does not take it.
+    pub(crate) fn set(
+        &self,
+        column: usize,
+        field: Option<&[u8]>,
+        buffers: &mut RowBuffers,
+    ) -> Result<(), String> {
+        let target = self.targets.get(column).ok_or("a column is not there")?;
+        if let Origin::Computed(_) = target.origin {
+            return Err(format!("column {:?} is generated", target.name));
+        }
+        if field.is_none() && !target.nullable {
+            return Err(format!("column {:?} is NOT NULL", target.name));
+        }
+        let start = buffers.bytes.len();
+        buffers.bytes.extend_from_slice(field.unwrap_or_default());
+        if let Some(slot) = buffers.fields.get_mut(column) {
+            *slot = field.map(|_| (start, buffers.bytes.len()));
+        }
+        Ok(())
+    }
+
+    /// Computes what is computed of the encoded fields, and checks what the table demands, if
+    /// that is to be `checked`.
     pub(crate) fn complete(
         &self,
         record: &RecordView<'_>,
+        checked: bool,
         buffers: &mut RowBuffers,
     ) -> Result<(), FormatError> {
         let line = record.line;
@@ -336,7 +372,10 @@ impl Input {
             }
             buffers.computed = bytes;
         }
-        self.rules.check(line, buffers)
+        if checked {
+            self.rules.check(line, buffers)?;
+        }
+        Ok(())
     }
 
     /// Makes the row's tuples of the encoded fields and adds them to `arena`; what stands out of

@@ -4,15 +4,15 @@
 //! has to be fetched for that: those leaves, and the nodes on the way to the keys that change, in
 //! the clustered index and in the others.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use super::arena::{Arena, RowView};
+use super::follow::{Following, Which};
 use super::index::{EMPTY_TUPLE, IndexBuild, unique_prefix};
 use super::input::Input;
-use super::{BuiltTable, Rows, write_table};
-use crate::csv::columns::Columns;
+use super::{BuiltTable, Lines, Rows, write_table};
+use crate::build::layout::Layout;
 use crate::csv::measure::Measure;
-use crate::csv::parse::RecordReader;
 use crate::csv::render::{Render, Renderer};
 use crate::message::node::{Kind, Node};
 use crate::message::schema::{Index, TableSchema};
@@ -21,12 +21,14 @@ use crate::tree::address_map;
 use crate::tree::chunker::BuiltMap;
 use crate::tree::edit::{Change, Edit};
 use crate::tree::fetch::Fetch;
-use crate::tree::probe::Probe;
+use crate::tree::find::FindLeaves;
+use crate::tree::phases::{Phases, Steps};
+use crate::tree::probe::{Probe, SortKey};
 use crate::tree::scan::AddressMapScan;
 use crate::tree::together::Together;
 use crate::tree::traversal::Traversal;
 use crate::value::encoding as e;
-use crate::{Address, Chunk, FormatError, TextFormat};
+use crate::{Address, Chunk, FormatError};
 
 /// Whether tables of this schema can be rewritten: rows have keys, and every key stands in its
 /// index as a whole.
@@ -38,7 +40,9 @@ pub(crate) fn is_possible(schema: &TableSchema) -> bool {
             (schema.columns.get(usize::from(*column)), prefix)
         });
         columns.all(|(column, prefix)| {
-            prefix > 0 || index.spatial || column.is_some_and(|column| !e::is_adaptive(column.encoding))
+            prefix > 0
+                || index.spatial
+                || column.is_some_and(|column| !e::is_adaptive(column.encoding))
         })
     };
     let mut key = schema.primary_key.iter();
@@ -63,12 +67,12 @@ pub(crate) struct Rewrite {
     /// Chunks that no store has yet.
     made: HashMap<Address, Chunk>,
     phase: Phase,
-    wanted: VecDeque<Address>,
-    outstanding: usize,
 }
 
 #[derive(Debug)]
 enum Phase {
+    /// In which leaves the rows stand that follow others.
+    Find(FindLeaves),
     /// Where the indexes are.
     Indexes(AddressMapScan),
     /// The replaced leaves, and the roots of the indexes.
@@ -83,25 +87,10 @@ enum Phase {
     Done(Option<BuiltTable>),
 }
 
-/// What all traversals do, whatever comes out.
-trait Steps {
-    fn needs(&mut self, limit: usize) -> Vec<Address>;
-    fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError>;
-}
-
-impl<T: Traversal> Steps for T {
-    fn needs(&mut self, limit: usize) -> Vec<Address> {
-        Traversal::needs(self, limit)
-    }
-
-    fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
-        Traversal::feed(self, chunks)
-    }
-}
-
 impl Phase {
     fn steps(&mut self) -> Option<&mut dyn Steps> {
         Some(match self {
+            Self::Find(steps) => steps,
             Self::Indexes(steps) => steps,
             Self::Leaves(steps) => steps,
             Self::OldText(steps) | Self::Measures(steps) => steps,
@@ -117,7 +106,7 @@ impl Rewrite {
     pub(crate) fn new(base: Chunk, new: Rows, replaced: Vec<Address>) -> Result<Self, FormatError> {
         let table = Table::decode(base.contents())?;
         let phase = Phase::Indexes(AddressMapScan::new(table.indexes.clone())?);
-        let mut rewrite = Self {
+        Ok(Self {
             base,
             table,
             new,
@@ -128,24 +117,25 @@ impl Rewrite {
             maps: Vec::new(),
             made: HashMap::new(),
             phase,
-            wanted: VecDeque::new(),
-            outstanding: 0,
-        };
-        rewrite.advance()?;
+        })
+    }
+
+    /// The table of `base` with the stored rows that `rows` tells, as they become.
+    pub(crate) fn follow(base: Chunk, rows: Rows) -> Result<Self, FormatError> {
+        let mut rewrite = Self::new(base, rows, Vec::new())?;
+        let following = rewrite.new.following.as_ref();
+        let keys = following.filter(|following| following.which != Which::All);
+        let sort_key = row_sort_key(&rewrite.new.schema)?;
+        let keys = keys.map(|following| {
+            let rows = following.follow.rows.iter();
+            let mut keys: Vec<Vec<u8>> = rows.map(|key| sort_key(key)).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            keys
+        });
+        let find = FindLeaves::new(&rewrite.table.rows, sort_key, keys)?;
+        rewrite.phase = Phase::Find(find);
         Ok(rewrite)
-    }
-
-    pub(crate) fn needs(&mut self, limit: usize) -> Vec<Address> {
-        let count = limit.min(self.wanted.len());
-        self.wanted.drain(..count).collect()
-    }
-
-    pub(crate) fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
-        self.outstanding = self.outstanding.saturating_sub(chunks.len());
-        if let Some(steps) = self.phase.steps() {
-            steps.feed(chunks)?;
-        }
-        self.advance()
     }
 
     pub(crate) fn result(&mut self) -> Result<BuiltTable, FormatError> {
@@ -161,32 +151,14 @@ impl Rewrite {
         })
     }
 
-    /// Goes on as far as the chunks at hand allow.
-    fn advance(&mut self) -> Result<(), FormatError> {
-        while let Some(steps) = self.phase.steps() {
-            let needs = steps.needs(usize::MAX);
-            let mut made = Vec::new();
-            for address in &needs {
-                match self.made.get(address) {
-                    Some(chunk) => made.push(chunk.clone()),
-                    None => self.wanted.push_back(*address),
-                }
-            }
-            self.outstanding += needs.len() - made.len();
-            if !made.is_empty() {
-                steps.feed(&made)?;
-            } else if self.outstanding > 0 {
-                return Ok(());
-            } else {
-                self.phase = self.next_phase()?;
-            }
-        }
-        Ok(())
-    }
-
     fn next_phase(&mut self) -> Result<Phase, FormatError> {
         let mut phase = std::mem::replace(&mut self.phase, Phase::Done(None));
         match &mut phase {
+            Phase::Find(find) => {
+                self.replaced = find.result()?;
+                let scan = AddressMapScan::new(self.table.indexes.clone())?;
+                Ok(Phase::Indexes(scan))
+            }
             Phase::Indexes(scan) => {
                 self.indexes = scan.result()?.into_iter().collect();
                 Ok(Phase::Leaves(self.fetch()))
@@ -194,7 +166,15 @@ impl Rewrite {
             Phase::Leaves(fetch) => self.read_old(fetch.result()?).map(Phase::OldText),
             Phase::OldText(render) => {
                 let texts = render.result()?;
-                self.old = Some(parse_old(&self.new.schema, &self.base, &texts)?);
+                if self.new.following.is_some() {
+                    self.new.take_stored(&texts)?;
+                }
+                if self.follows_as_a_whole() {
+                    let schema = self.new.schema.clone();
+                    let rows = std::mem::replace(&mut self.new, Rows::new(schema, &self.base)?);
+                    return Ok(Phase::Done(Some(rows.finish(&self.base)?)));
+                }
+                self.old = Some(self.parse_old(&texts)?);
                 self.sort()?;
                 self.probes().map(Phase::Probes)
             }
@@ -213,6 +193,24 @@ impl Rewrite {
             }
             Phase::Done(built) => Ok(Phase::Done(built.take())),
         }
+    }
+
+    /// Whether all rows are read and the table is built of them.
+    fn follows_as_a_whole(&self) -> bool {
+        let following = self.new.following.as_ref();
+        following.is_some_and(|following| following.which == Which::All)
+    }
+
+    /// The rows of the replaced leaves, by way of their text: so both sides are made alike.
+    fn parse_old(&self, texts: &[Vec<u8>]) -> Result<Rows, FormatError> {
+        let mut rows = Rows::new(self.new.schema.clone(), &self.base)?;
+        rows.stored = true;
+        rows.following = self.new.following.as_ref().map(|following| Following {
+            which: Which::Before,
+            ..following.clone()
+        });
+        rows.take_stored(texts)?;
+        Ok(rows)
     }
 
     fn fetch(&self) -> Fetch {
@@ -395,21 +393,31 @@ impl Rewrite {
             row_count: rows.tree_count(),
             measures,
             format: self.new.format,
+            lines: Lines::of(&self.new.arena),
         })
     }
 }
 
-/// The rows of an old table's leaves, by way of their text: so both sides are made alike.
-fn parse_old(schema: &TableSchema, base: &Chunk, texts: &[Vec<u8>]) -> Result<Rows, FormatError> {
-    let mut rows = Rows::new(schema.clone(), base)?;
-    rows.stored = true;
-    let mut reader = RecordReader::default();
-    let header = Columns::new(schema)?.header(TextFormat::Csv);
-    for text in std::iter::once(&header).chain(texts) {
-        reader.feed(text, &mut rows)?;
+impl Phases for Rewrite {
+    fn steps(&mut self) -> Option<&mut dyn Steps> {
+        self.phase.steps()
     }
-    reader.finish(&mut rows)?;
-    Ok(rows)
+
+    fn advance(&mut self) -> Result<(), FormatError> {
+        self.phase = self.next_phase()?;
+        Ok(())
+    }
+
+    fn at_hand(&self, address: &Address) -> Option<Chunk> {
+        self.made.get(address).cloned()
+    }
+}
+
+/// The sort keys of a table's rows.
+fn row_sort_key(schema: &TableSchema) -> Result<SortKey, FormatError> {
+    let columns: Vec<usize> = schema.primary_key.iter().map(|at| (*at).into()).collect();
+    let layout = Layout::new(schema, &columns).map_err(FormatError::Unsupported)?;
+    Ok(layout.sort_keys())
 }
 
 /// The rows of `new` whose keys `old` lacks.

@@ -293,6 +293,27 @@ fn out_of_row<'a>(
     }
 }
 
+/// A field that is not out of its row, as the text shows it; without quotes.
+pub(crate) fn field_text(sql_type: &SqlType, encoding: u8, field: &[u8]) -> String {
+    let column = ShownColumn {
+        position: 0,
+        name: String::new(),
+        source: Source::Key(0),
+        sql_type: sql_type.clone(),
+        encoding,
+    };
+    let mut out = Vec::new();
+    let value = match encoding {
+        e::STRING | e::BYTES => field.split_last().map_or(field, |(_, value)| value),
+        _ => {
+            // What cannot be shown is named by nothing.
+            push_scalar(&column, field, b',', &mut out).unwrap_or_default();
+            &out
+        }
+    };
+    String::from_utf8_lossy(value).into_owned()
+}
+
 /// Appends a value that is not text or bytes.
 fn push_scalar(
     column: &ShownColumn,

@@ -39,6 +39,14 @@ pub struct ForeignKey {
     pub match_type: u8,
 }
 
+impl ForeignKey {
+    /// Whether it knows the columns of both tables.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        !self.child_tags.is_empty() && self.child_tags.len() == self.parent_tags.len()
+    }
+}
+
 /// What happens to a child's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Action {
@@ -53,6 +61,8 @@ pub enum Action {
     Restrict,
     /// They name nothing any more.
     SetNull,
+    /// They name what their defaults say.
+    SetDefault,
 }
 
 impl Action {
@@ -63,6 +73,7 @@ impl Action {
             2 => Self::NoAction,
             3 => Self::Restrict,
             4 => Self::SetNull,
+            5 => Self::SetDefault,
             _ => {
                 let why = format!("a foreign key with action {number}");
                 return Err(FormatError::Unsupported(why));
@@ -77,6 +88,7 @@ impl Action {
             Self::NoAction => 2,
             Self::Restrict => 3,
             Self::SetNull => 4,
+            Self::SetDefault => 5,
         }
     }
 }

@@ -274,5 +274,6 @@ const fn action_words(action: Action) -> Option<&'static str> {
         Action::NoAction => Some("NO ACTION"),
         Action::Restrict => Some("RESTRICT"),
         Action::SetNull => Some("SET NULL"),
+        Action::SetDefault => Some("SET DEFAULT"),
     }
 }

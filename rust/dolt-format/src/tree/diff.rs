@@ -1,4 +1,4 @@
-//! `DiffCount`: how many rows differ between two maps, reading only nodes that differ.
+//! `DiffCount`, `DiffKeys`: what differs between two maps, reading only nodes that differ.
 
 use std::collections::{HashMap, HashSet};
 
@@ -65,25 +65,19 @@ enum Which {
     New,
 }
 
-/// Counts the rows that differ between two maps.
+/// Reads what differs between two maps: the leaves that only one of them has.
 ///
 /// Equal addresses stand for equal entries, so a subtree that both sides have is never opened.
-/// Rows are matched by the bytes of their keys, whatever their order: no schema is needed.
 #[derive(Debug)]
-pub struct DiffCount {
-    keyless: bool,
+struct Differing {
     old: Side,
     new: Side,
     asked: HashMap<Address, (Which, Promise)>,
 }
 
-impl DiffCount {
-    /// Compares the maps with these root nodes. In a `keyless` table's a value starts with how
-    /// often the row occurs.
-    #[must_use]
-    pub fn new(old: Node, new: Node, keyless: bool) -> Self {
+impl Differing {
+    fn new(old: Node, new: Node) -> Self {
         let mut diff = Self {
-            keyless,
             old: Side::default(),
             new: Side::default(),
             asked: HashMap::new(),
@@ -111,15 +105,6 @@ impl DiffCount {
             Which::New => &mut self.new,
         }
     }
-
-    fn times(&self, value: &[u8]) -> u64 {
-        let times = value.first_chunk().filter(|_| self.keyless);
-        times.map_or(1, |raw| u64::from_le_bytes(*raw))
-    }
-}
-
-impl Traversal for DiffCount {
-    type Output = Counts;
 
     fn needs(&mut self, limit: usize) -> Vec<Address> {
         if !self.asked.is_empty() {
@@ -160,18 +145,67 @@ impl Traversal for DiffCount {
         Ok(())
     }
 
-    fn result(&mut self) -> Result<Counts, FormatError> {
+    fn check_done(&self) -> Result<(), FormatError> {
         let open = self.old.height().max(self.new.height());
         if open.is_some() || !self.asked.is_empty() {
             return Err(FormatError::corrupt("diff", "it was not fed to its end"));
         }
-        let mut counts = Counts::default();
-        let mut old: HashMap<&[u8], &[u8]> = HashMap::new();
-        for node in &self.old.leaves {
-            old.extend((0..node.len()).map(|item| (node.key(item), node.value(item))));
+        Ok(())
+    }
+}
+
+/// The entries of some leaves, by key.
+fn entries(leaves: &[Node]) -> HashMap<&[u8], &[u8]> {
+    let items = leaves.iter().flat_map(|node| {
+        let item = move |item| (node.key(item), node.value(item));
+        (0..node.len()).map(item)
+    });
+    items.collect()
+}
+
+/// Counts the rows that differ between two maps.
+///
+/// Rows are matched by the bytes of their keys, whatever their order: no schema is needed.
+#[derive(Debug)]
+pub struct DiffCount {
+    keyless: bool,
+    differing: Differing,
+}
+
+impl DiffCount {
+    /// Compares the maps with these root nodes. In a `keyless` table's a value starts with how
+    /// often the row occurs.
+    #[must_use]
+    pub fn new(old: Node, new: Node, keyless: bool) -> Self {
+        Self {
+            keyless,
+            differing: Differing::new(old, new),
         }
+    }
+
+    fn times(&self, value: &[u8]) -> u64 {
+        let times = value.first_chunk().filter(|_| self.keyless);
+        times.map_or(1, |raw| u64::from_le_bytes(*raw))
+    }
+}
+
+impl Traversal for DiffCount {
+    type Output = Counts;
+
+    fn needs(&mut self, limit: usize) -> Vec<Address> {
+        self.differing.needs(limit)
+    }
+
+    fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
+        self.differing.feed(chunks)
+    }
+
+    fn result(&mut self) -> Result<Counts, FormatError> {
+        self.differing.check_done()?;
+        let mut counts = Counts::default();
+        let mut old = entries(&self.differing.old.leaves);
         let add = |to: &mut u64, rows: u64| *to = to.saturating_add(rows);
-        for node in &self.new.leaves {
+        for node in &self.differing.new.leaves {
             for item in 0..node.len() {
                 let value = node.value(item);
                 match old.remove(node.key(item)) {
@@ -190,5 +224,58 @@ impl Traversal for DiffCount {
             add(&mut counts.removed, self.times(value));
         }
         Ok(counts)
+    }
+}
+
+/// The keys that one of two maps has and the other has not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keys {
+    /// Those that only the new map has, in its order.
+    pub come: Vec<Vec<u8>>,
+    /// Those that only the old map had, in its order.
+    pub gone: Vec<Vec<u8>>,
+}
+
+/// Finds the keys that come and go between two maps.
+#[derive(Debug)]
+pub struct DiffKeys(Differing);
+
+impl DiffKeys {
+    /// Compares the maps with these root nodes.
+    #[must_use]
+    pub fn new(old: Node, new: Node) -> Self {
+        Self(Differing::new(old, new))
+    }
+}
+
+/// The keys of `leaves` that `others` lack.
+fn missing_keys(leaves: &[Node], others: &[Node]) -> Vec<Vec<u8>> {
+    let others = entries(others);
+    let keys = leaves
+        .iter()
+        .flat_map(|node| (0..node.len()).map(|item| node.key(item)));
+    keys.filter(|key| !others.contains_key(key))
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+impl Traversal for DiffKeys {
+    type Output = Keys;
+
+    fn needs(&mut self, limit: usize) -> Vec<Address> {
+        self.0.needs(limit)
+    }
+
+    fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
+        self.0.feed(chunks)
+    }
+
+    fn result(&mut self) -> Result<Keys, FormatError> {
+        self.0.check_done()?;
+        let (old, new) = (&self.0.old.leaves, &self.0.new.leaves);
+        Ok(Keys {
+            come: missing_keys(new, old),
+            gone: missing_keys(old, new),
+        })
     }
 }

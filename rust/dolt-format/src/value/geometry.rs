@@ -327,7 +327,10 @@ mod tests {
         longer.push(0);
         assert_eq!(refused(ANY, &longer), "1 bytes follow the POINT");
         for len in 0..whole.len() {
-            assert!(refused(ANY, &whole[..len]).contains("end too early"), "{len}");
+            assert!(
+                refused(ANY, &whole[..len]).contains("end too early"),
+                "{len}"
+            );
         }
         assert!(refused(ANY, &point(0, f64::NAN, 0.0)).contains("no number"));
         let counts: [(u8, u32, &str); 4] = [

@@ -1,0 +1,38 @@
+//! `Lines`: on which line of its text each row of a table stands.
+
+use std::collections::HashSet;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::arena::Arena;
+
+/// The lines of rows, by the hash of the row's key: twelve bytes a row.
+#[derive(Debug, Clone, Default)]
+pub struct Lines {
+    keys: Vec<u64>,
+    lines: Vec<u32>,
+}
+
+impl Lines {
+    pub(super) fn of(rows: &Arena) -> Self {
+        Self {
+            keys: rows.rows().map(|row| xxh3_64(row.key)).collect(),
+            lines: rows
+                .rows()
+                .map(|row| u32::try_from(row.line).unwrap_or(u32::MAX))
+                .collect(),
+        }
+    }
+
+    /// The first line on which one of the rows with these keys stands, and which of them. `None`
+    /// where the text has none of them.
+    pub fn first(&self, keys: impl Iterator<Item = Vec<u8>>) -> Option<(u64, usize)> {
+        let wanted: Vec<u64> = keys.map(|key| xxh3_64(&key)).collect();
+        let some: HashSet<u64> = wanted.iter().copied().collect();
+        let found = self.keys.iter().zip(&self.lines);
+        let found = found.filter(|(key, _)| some.contains(key));
+        let (key, line) = found.min_by_key(|(_, line)| **line)?;
+        let which = wanted.iter().position(|wanted| wanted == key)?;
+        Some((u64::from(*line), which))
+    }
+}
