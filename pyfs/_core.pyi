@@ -568,7 +568,7 @@ class Schema:
         """The names of the key's columns in key order; empty for a keyless table."""
 
     def in_format(self, format: str) -> Schema:
-        """The same schema with rows in *format*: csv or tsv."""
+        """The same schema with rows in *format*: csv, tsv or jsonl."""
 
     @property
     def format(self) -> str: ...
@@ -578,7 +578,7 @@ class Schema:
 
     @property
     def header(self) -> bytes:
-        """What the table's text begins with: a line that names the columns, with its end."""
+        """What the table's text begins with: a line that names the columns; nothing in jsonl."""
 
     @property
     def checks(self) -> list[str]:
@@ -836,6 +836,10 @@ class Inference:
 
         After an error the inference is over; start a new one.
         """
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns that were found so far; none once it is over."""
 
     def finish(self, table: str, taken: set[int]) -> list[Schema]:
         """The schemas that *table* may have, the best first. Raises `InvalidTextError`.

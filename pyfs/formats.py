@@ -8,6 +8,7 @@ class Format(StrEnum):
 
     CSV = "csv"
     TSV = "tsv"
+    JSONL = "jsonl"
 
     @property
     def suffix(self) -> str:

@@ -102,7 +102,7 @@ OPTIONS: Final = (
         "formats",
         _formats,
         "NAMES",
-        "csv, tsv, or several: csv+tsv (csv)",
+        "csv, tsv, jsonl, or several: csv+jsonl (csv)",
         "mount",
     ),
     Option("allow-other", "allow_other", None, "", "let other users in", "mount"),

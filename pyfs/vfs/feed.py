@@ -35,6 +35,9 @@ class TableBuilder(Sink, Protocol):
 class TableInference(Sink, Protocol):
     """Text in, the schemas that a new table may have out (`pyfs._core.Inference`)."""
 
+    @property
+    def columns(self) -> Sequence[str]: ...
+
     def finish(self, table: str, taken: set[int]) -> Sequence[Schema]: ...
 
 
@@ -141,7 +144,7 @@ def feed_new_table(
 ) -> Feed[TableInference]:
     """A feed for the text of a new table in a database whose columns have the tags *taken*.
 
-    *copied* is the schema of a table of which it may be a copy: if it has that table's header,
+    *copied* is the schema of a table of which it may be a copy: if it has that table's columns,
     and its rows fit, that is its schema. Else it is inferred.
     """
 
@@ -152,7 +155,7 @@ def feed_new_table(
         return builder.finish().result()
 
     def run(inference: TableInference, text: Text) -> BuiltTable:
-        if copied is not None and text.read(0, len(copied.header)) == copied.header:
+        if copied is not None and list(inference.columns) == copied.columns:
             try:
                 return build(copied, text)
             except InvalidTextError:

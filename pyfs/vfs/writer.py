@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EMPTY: Final = "an empty file is no table: write at least its header"
+EMPTY: Final = "an empty file is no table: write at least its header (in JSON an empty line)"
 
 
 class OldText(Protocol):

@@ -52,3 +52,69 @@ table.to_csv("primes.tsv", sep="\\t", index=False)
     done = mount.sh("printf 'x,y\\n' > primes.tsv")
     assert "kept in" in mount.status()
     assert [path.suffix for path in mount.recovered()] == [".tsv"]
+
+
+def test_jsonl_with_the_tools_that_know_it(mounts: Callable[..., Mount]) -> None:
+    """Appending, sed -i, pandas and DuckDB (`COPY … TO` writes `tmp_primes.jsonl` and renames)."""
+    mount = mounts("primes", "format=csv,format=jsonl").mount()
+    before = mount.log()
+    done = mount.sh("""
+        set -e
+        head -n 1 primes.jsonl
+        echo '{"val":179,"i":41}' >> primes.jsonl
+        tail -n 1 primes.jsonl
+        sed -i 's/:179/:181/' primes.jsonl
+        tail -n 1 primes.csv
+    """)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ['{"i":1,"val":2}', '{"i":41,"val":179}', "41,181"]
+    assert len(mount.log()) == len(before) + 2
+
+    script = """
+import pandas
+table = pandas.read_json("primes.jsonl", lines=True)
+table.to_json("primes.jsonl", orient="records", lines=True)
+table.loc[len(table)] = [42, 191]
+table.to_json("primes.jsonl", orient="records", lines=True)
+"""
+    done = mount.run([sys.executable, "-c", script])
+    assert done.returncode == 0, done.stderr
+    assert mount.sh("tail -n 1 primes.csv").stdout == "42,191\n"
+    assert len(mount.log()) == len(before) + 3
+
+    script = """
+import duckdb
+duckdb.sql("COPY (SELECT * FROM 'primes.jsonl' WHERE i < 42) TO 'primes.jsonl' (FORMAT JSON)")
+print(duckdb.sql("SELECT count(*), sum(val)::BIGINT FROM 'primes.jsonl'").fetchall()[0])
+duckdb.sql("COPY (SELECT 1 AS id, 2.5 AS price, DATE '2024-01-02' AS day) TO 'new.jsonl'")
+"""
+    done = mount.run([sys.executable, "-c", script])
+    assert done.returncode == 0, done.stderr
+    values = [int(line.split(",")[1]) for line in mount.sh("cat primes.csv").stdout.split()[1:]]
+    assert done.stdout == f"({len(values)}, {sum(values)})\n"
+    assert mount.sh("cat new.csv").stdout == "id,price,day\n1,2.5,2024-01-02\n"
+    schema = mount.sh("cat .pyfs/schema/new.sql").stdout
+    assert "`price` double" in schema
+    assert "`day` date" in schema
+    assert len(mount.log()) == len(before) + 5
+
+
+def test_a_refused_row_in_json_is_told_with_line_and_column(mounts: Callable[..., Mount]) -> None:
+    mount = mounts("primes", "format=jsonl").mount()
+    before = mount.sh("cat primes.jsonl").stdout
+    bad = '{"i":1,"val":2}\n{"i":2,"val":"three"}\n'
+    (mount.home / "out").mkdir(exist_ok=True)
+    (mount.home / "out" / "bad.jsonl").write_text(bad)
+    done = mount.sh("cp $OUT/bad.jsonl primes.jsonl")
+    assert "Invalid argument" in done.stderr
+    status = mount.status()
+    for line in ("file: primes.jsonl", "line: 2", "column: val", "value: three"):
+        assert line in status
+    (kept,) = mount.recovered()
+    assert (kept.suffix, kept.read_text()) == (".jsonl", bad)
+    assert mount.sh("cat primes.jsonl").stdout == before
+    # An empty file is an unfinished save; an empty line is a table without rows.
+    assert mount.sh("echo > primes.jsonl; wc -c < primes.jsonl").stdout == "0\n"
+    assert mount.sh("echo '{\"i\":1}' >> primes.jsonl; cat primes.jsonl").stdout == (
+        '{"i":1,"val":null}\n'
+    )

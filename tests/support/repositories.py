@@ -9,6 +9,7 @@ from typing import Any
 
 from pyfs._core import BuiltTable
 from pyfs.config import MountConfig
+from pyfs.formats import Format
 from pyfs.remote import open_remote
 from pyfs.repo.author import Author
 from pyfs.repo.repository import Repository, Saved, open_repository
@@ -68,15 +69,17 @@ async def head_of(repository: Repository, branch: str = "main") -> Snapshot:
     return await repository.snapshot(repository.branches[branch])
 
 
-async def text_of(snapshot: Snapshot, table: str) -> bytes:
+async def text_of(snapshot: Snapshot, table: str, format: Format = Format.CSV) -> bytes:
     """The whole text of a table."""
-    version = await snapshot.table(table)
+    version = await snapshot.table(table, format)
     return await version.read(0, await version.exact_size())
 
 
-async def built(snapshot: Snapshot, table: str, text: bytes) -> BuiltTable:
+async def built(
+    snapshot: Snapshot, table: str, text: bytes, format: Format = Format.CSV
+) -> BuiltTable:
     """*table* with the rows of *text*."""
-    version = await snapshot.table(table)
+    version = await snapshot.table(table, format)
     build = version.start_build()
     build.feed(text)
     return await version.complete(build.finish())

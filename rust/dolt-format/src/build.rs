@@ -21,6 +21,7 @@ use crate::csv::columns::Columns;
 use crate::csv::measure::Measure;
 use crate::csv::parse::{Boundary, RecordReader, RecordView, Visitor};
 use crate::csv::render::{Renderer, Values};
+use crate::jsonl::parse::JsonRows;
 use crate::message::schema::TableSchema;
 use crate::message::table::Table;
 use crate::tree::address_map;
@@ -123,11 +124,13 @@ impl TableBuild {
     }
 
     /// The same build for a text in another format.
-    #[must_use]
-    pub fn in_format(mut self, format: TextFormat) -> Self {
-        self.reader = RecordReader::new(format.delimiter());
+    pub fn in_format(mut self, format: TextFormat) -> Result<Self, FormatError> {
+        self.reader = match format.delimiter() {
+            Some(delimiter) => RecordReader::new(delimiter),
+            None => RecordReader::of_json(JsonRows::of_table(&Columns::new(&self.rows.schema)?)),
+        };
         self.rows.format = format;
-        self
+        Ok(self)
     }
 
     /// Passes over what the new text repeats of the text of `base`, whose leaves are `old`.

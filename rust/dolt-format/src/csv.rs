@@ -1,7 +1,7 @@
 //! Rows as text: how Dolt exports a table to CSV, leaf by leaf, and back.
 
 pub mod columns;
-mod computed;
+pub(crate) mod computed;
 pub mod extent;
 pub mod measure;
 pub mod parse;

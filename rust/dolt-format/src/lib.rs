@@ -3,7 +3,7 @@
 //! ```text
 //!   foreign_key  what rows of several tables have to keep between them
 //!   schema   CREATE TABLE from a table's schema and back; a new table's schema from its rows
-//!   csv      rows to text and back, leaf by leaf
+//!   csv      rows to text and back, leaf by leaf      jsonl   the same as JSON
 //!   tree     nodes, boundaries, and the traversals that walk and build trees
 //!   expression  what checks and generated columns compute
 //!   message  one FlatBuffers message each        value   tuples and their fields
@@ -24,6 +24,7 @@ pub mod csv;
 pub mod error;
 pub mod expression;
 pub mod foreign_key;
+pub(crate) mod jsonl;
 pub mod manifest;
 pub mod message;
 pub mod schema;

@@ -11,11 +11,13 @@ pub enum TextFormat {
     Csv,
     /// The same with tabs.
     Tsv,
+    /// A JSON object a line.
+    Jsonl,
 }
 
 impl TextFormat {
     /// Every format there is.
-    pub const ALL: [Self; 2] = [Self::Csv, Self::Tsv];
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Tsv, Self::Jsonl];
 
     /// Its name, which is also the ending of its files.
     #[must_use]
@@ -23,15 +25,17 @@ impl TextFormat {
         match self {
             Self::Csv => "csv",
             Self::Tsv => "tsv",
+            Self::Jsonl => "jsonl",
         }
     }
 
-    /// What stands between two fields of a row.
+    /// What stands between two fields of a row; nothing where each has its name.
     #[must_use]
-    pub const fn delimiter(self) -> u8 {
+    pub const fn delimiter(self) -> Option<u8> {
         match self {
-            Self::Csv => b',',
-            Self::Tsv => b'\t',
+            Self::Csv => Some(b','),
+            Self::Tsv => Some(b'\t'),
+            Self::Jsonl => None,
         }
     }
 }

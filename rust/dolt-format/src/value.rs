@@ -1,6 +1,7 @@
 //! Values: tuples, their fields, and what a schema says of them.
 
 pub mod adaptive;
+pub(crate) mod base64;
 pub mod collation;
 mod decimal_text;
 pub mod encoding;

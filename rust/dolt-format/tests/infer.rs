@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dolt_format::build::TableBuild;
 use dolt_format::message::schema::TableSchema;
 use dolt_format::schema::infer::Inference;
-use dolt_format::{Chunk, FormatError};
+use dolt_format::{Chunk, FormatError, TextFormat};
 use serde_json::Value;
 
 fn golden(name: &str) -> Value {
@@ -141,5 +141,110 @@ fn a_copy_has_tags_of_its_own() {
     for (name, same) in [("new", true), ("other", false)] {
         let copy = schema.copy_for(name, same, &own).expect("a copy");
         assert!(tags(&copy).is_disjoint(&own), "{name}");
+    }
+}
+
+/// The types and the key of the table that a text in JSON would be; its rows fit.
+fn of_json(text: &str) -> Result<(Vec<String>, bool), FormatError> {
+    let mut inference = Inference::new(TextFormat::Jsonl);
+    for piece in text.as_bytes().chunks(5) {
+        inference.feed(piece)?;
+    }
+    let schemas = inference.finish("new", &BTreeSet::new())?;
+    let keyed = schemas.len() > 1;
+    let schema = &schemas[0];
+    let mut build = TableBuild::create(schema)?.in_format(TextFormat::Jsonl)?;
+    build.feed(text.as_bytes())?;
+    let built = build.finish()?;
+    assert_eq!(
+        built.row_count,
+        text.lines().filter(|l| !l.is_empty()).count() as u64
+    );
+    let columns = schema.columns.iter();
+    Ok((
+        columns
+            .map(|c| format!("{} {}", c.name, c.sql_type))
+            .collect(),
+        keyed,
+    ))
+}
+
+#[test]
+fn json_says_of_its_values_what_they_are() {
+    for (values, expected) in [
+        ("1 -2147483648", "int"),
+        ("1 2147483648", "bigint"),
+        ("1 2.5", "double"),
+        ("1e3", "double"),
+        ("1 true", "int"),
+        ("true false", "tinyint(1)"),
+        ("true 0.5", "double"),
+        (r#"true "x""#, "json"),
+        ("9223372036854775808", "varchar(200)"),
+        (r#""1" "2""#, "varchar(200)"),
+        (r#""true""#, "varchar(200)"),
+        (r#"1 "x""#, "varchar(200)"),
+        (r#""2024-01-02" "2024-01-03T10:00:00""#, "datetime(6)"),
+        (r#""2024-01-02""#, "date"),
+        (r#""10:00:00""#, "time(6)"),
+        (r#""2024-01-02" "x""#, "varchar(200)"),
+        (
+            r#""00000000-0000-0000-0000-00000000000A""#,
+            "char(36) CHARACTER SET ascii COLLATE ascii_bin",
+        ),
+        (r#"[1] {"a":2}"#, "json"),
+        (r#"[1] 2 "x" null"#, "json"),
+        ("null", "varchar(200)"),
+        (r#""" null"#, "varchar(200)"),
+    ] {
+        let rows = values.split(' ').enumerate();
+        let rows = rows.map(|(at, value)| format!("{{\"id\":{at},\"v\":{value}}}\n"));
+        let (columns, keyed) = of_json(&rows.collect::<String>()).expect(values);
+        assert_eq!(
+            columns,
+            ["id int".to_owned(), format!("v {expected}")],
+            "{values}"
+        );
+        assert!(keyed);
+    }
+}
+
+#[test]
+fn rows_in_json_may_have_different_columns() {
+    let columns = |text: &str| of_json(text).expect(text);
+    let names = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        columns("{\"a\":1}\n{\"b\":\"x\",\"a\":2}\n\n{\"c\":true,\"a\":3}\n"),
+        (names(&["a int", "b varchar(200)", "c tinyint(1)"]), true)
+    );
+    // The first column is the key only where every row has it.
+    assert!(!columns("{\"a\":1}\n{\"b\":2}\n").1);
+    assert!(!columns("{\"a\":null,\"b\":2}\n").1);
+    assert!(!columns("{}\n{\"a\":1}\n").1);
+}
+
+#[test]
+fn texts_in_json_that_are_no_table_are_refused() {
+    for (text, line, part) in [
+        ("", 1, "an empty text is no table"),
+        ("\n{}\n", 1, "an empty text is no table"),
+        ("{\"a\":1}\nx\n", 2, "expected {"),
+        ("{\"a\":1}\n{\"a\":1,\"A\":2}\n", 2, "twice"),
+        ("{\"a\":1,\"a\":2}\n", 1, "twice"),
+        ("{\"\":1}\n", 1, "no name"),
+        ("{\"a\\u0000\":1}\n", 1, "NUL"),
+        ("{\"a\":[1,}\n", 1, "expected , or }"),
+        ("{\"a\":\"\\ud800\"}\n", 1, "surrogate"),
+    ] {
+        let error = of_json(text).expect_err(text).to_string();
+        assert!(
+            error.starts_with(&format!("line {line}")) && error.contains(part),
+            "{error}"
+        );
     }
 }

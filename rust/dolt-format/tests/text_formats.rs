@@ -2,82 +2,14 @@
 
 #[path = "support/store.rs"]
 mod support;
+#[path = "support/texts.rs"]
+mod texts;
 
 use dolt_format::build::refusal::refuses_writes;
-use dolt_format::build::{BuiltTable, TableBuild};
-use dolt_format::csv::extent::TextLayout;
-use dolt_format::csv::measure::Measure;
-use dolt_format::csv::render::{Render, Renderer};
-use dolt_format::message::schema::TableSchema;
-use dolt_format::message::table::Table;
-use dolt_format::tree::{Kind, Node, Traversal};
-use dolt_format::{Address, Chunk, FormatError, TextFormat};
+use dolt_format::csv::render::Renderer;
+use dolt_format::{Address, FormatError, TextFormat};
 use support::Store;
-
-/// Every kind of table; the remote that is left out only has more rows.
-const REMOTES: [&str; 5] = ["primes", "types", "history", "edge", "edge-addresses"];
-
-/// A table's text with its layout, every leaf of which is measured.
-fn shown(store: &Store, table: &Table, renderer: &Renderer) -> (Vec<u8>, TextLayout) {
-    let mut layout = TextLayout::new(&table.rows, renderer).expect("a layout");
-    let bound = layout.size_max();
-    let mut text = renderer.header();
-    let root = Chunk::new(table.rows.message().clone());
-    loop {
-        let (nodes, leaves) = layout.frontier(0, u64::MAX, 100);
-        if nodes.is_empty() && leaves.is_empty() {
-            break;
-        }
-        let nodes: Vec<_> = nodes.iter().map(|node| store.get(*node).clone()).collect();
-        layout.expand(&nodes).expect("it expands");
-        let chunks = leaves.iter().map(|leaf| {
-            let embedded = *leaf == root.address();
-            if embedded { &root } else { store.get(*leaf) }
-        });
-        let decoded = chunks
-            .map(|chunk| Node::decode(Kind::Tuples, chunk.contents().clone()).expect("a leaf"));
-        let mut render = Render::new(renderer.clone(), decoded.collect()).expect("it starts");
-        let texts = store.drive(&mut render).expect("it renders");
-        let measures = texts.iter().map(|text| Measure::of(text));
-        layout.set_measures(leaves.iter().copied().zip(measures));
-        text.extend(texts.concat());
-    }
-    assert_eq!(layout.size(), Some(text.len() as u64));
-    assert!(text.len() as u64 <= bound, "{} > {bound}", text.len());
-    (text, layout)
-}
-
-/// The table that a text gives, on top of `base`; read in pieces of `step` bytes.
-fn built(
-    store: &Store,
-    schema: &TableSchema,
-    base: Address,
-    format: TextFormat,
-    old: Option<&TextLayout>,
-    text: &[u8],
-    step: usize,
-) -> Result<BuiltTable, FormatError> {
-    let base = store.get(base).clone();
-    let mut build = TableBuild::new(schema.clone(), base)?.in_format(format);
-    if let Some(old) = old.and_then(TextLayout::measured) {
-        build.pass_over(old)?;
-    }
-    for piece in text.chunks(step) {
-        build.feed(piece)?;
-    }
-    let mut finish = build.end()?;
-    loop {
-        let needs = finish.needs(64);
-        if needs.is_empty() {
-            return finish.result();
-        }
-        let chunks: Vec<Chunk> = needs
-            .iter()
-            .map(|address| store.get(*address).clone())
-            .collect();
-        finish.feed(&chunks)?;
-    }
-}
+use texts::{REMOTES, built, records, shown};
 
 /// What saving a table's own text comes to.
 type Outcome = Result<Address, FormatError>;
@@ -131,32 +63,6 @@ fn every_table_gives_itself_back_in_every_format() {
         }
     });
     assert!(count > 55, "{count}");
-}
-
-/// The records of a CSV text that dolt wrote: a field is a text, or `None` for NULL.
-fn records(text: &[u8]) -> Vec<Vec<Option<Vec<u8>>>> {
-    let (mut all, mut record, mut field) = (Vec::new(), Vec::new(), None::<Vec<u8>>);
-    let mut bytes = text.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b',' => record.push(field.take()),
-            b'\n' => {
-                record.push(field.take());
-                all.push(std::mem::take(&mut record));
-            }
-            b'"' if field.is_none() => {
-                let quoted = field.insert(Vec::new());
-                while let Some(byte) = bytes.next() {
-                    if byte == b'"' && bytes.next_if_eq(&b'"').is_none() {
-                        break;
-                    }
-                    quoted.push(byte);
-                }
-            }
-            byte => field.get_or_insert_default().push(byte),
-        }
-    }
-    all
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl TableBuild {
     fn new(schema: &Schema, base: &Table, layout: Option<&TextLayout>) -> Result<Self, Error> {
         let format = schema.renderer.format();
         let schema = schema.inner.as_ref().clone();
-        let mut build = build::TableBuild::new(schema, base.chunk.clone())?.in_format(format);
+        let mut build = build::TableBuild::new(schema, base.chunk.clone())?.in_format(format)?;
         if let Some(old) = layout.and_then(|layout| layout.0.measured()) {
             build.pass_over(old)?;
         }
@@ -84,7 +84,7 @@ impl TableBuild {
     #[staticmethod]
     fn create(schema: &Schema) -> Result<Self, Error> {
         let build = build::TableBuild::create(&schema.inner)?;
-        Ok(Self(Some(build.in_format(schema.renderer.format()))))
+        Ok(Self(Some(build.in_format(schema.renderer.format())?)))
     }
 
     fn feed(&mut self, py: Python<'_>, text: PyBackedBytes) -> Result<(), Error> {

@@ -41,6 +41,12 @@ impl Inference {
         Ok(())
     }
 
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        let inner = self.inner.as_ref();
+        inner.map_or_else(Vec::new, |inner| inner.columns().to_vec())
+    }
+
     fn finish(&mut self, table: &str, taken: BTreeSet<u64>) -> Result<Vec<Schema>, Error> {
         let inference = self.inner.take().ok_or_else(Self::over)?;
         let schemas = inference.finish(table, &taken)?;

@@ -71,7 +71,7 @@ def test_several_formats() -> None:
         ("refresh=-1", ["refresh=-1", "500ms"]),
         ("cache-size=big", ["cache-size=big", "2G"]),
         ("size=huge", ["auto, exact, lazy"]),
-        ("format=xml", ["format=xml", "csv, tsv", "+"]),
+        ("format=xml", ["format=xml", "csv, tsv, jsonl", "+"]),
         ("format=csv+", ["csv, tsv"]),
         ("format", ["format=NAMES"]),
         ("log-level=loud", ["warning"]),

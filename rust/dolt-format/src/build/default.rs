@@ -14,11 +14,12 @@ pub(super) enum Default {
     Expression,
 }
 
-/// The default of `column`, which the header on `line` lacks.
+/// The default of `column`, which the `place` (header or row) on `line` lacks.
 pub(super) fn default(
     column: &Column,
     codec: &TextCodec,
     line: u64,
+    place: &str,
 ) -> Result<Default, FormatError> {
     let text = column.default.trim();
     if text.is_empty() || text.eq_ignore_ascii_case("null") {
@@ -34,7 +35,7 @@ pub(super) fn default(
         return Err(FormatError::BadRecord {
             line,
             why: format!(
-                "the header lacks column {:?}, which is NOT NULL and has no default",
+                "the {place} lacks column {:?}, which is NOT NULL and has no default",
                 column.name
             ),
         });
@@ -52,8 +53,8 @@ pub(super) fn default(
     };
     codec.push(&literal, &mut Vec::new()).map_err(|_| {
         FormatError::Unsupported(format!(
-            "the header lacks column {:?}, whose default {text} pyfs cannot evaluate; name the \
-             column in the header",
+            "the {place} lacks column {:?}, whose default {text} pyfs cannot evaluate; name the \
+             column in the {place}",
             column.name
         ))
     })?;

@@ -47,9 +47,33 @@ struct Target {
     nullable: bool,
     /// Whether the column is `AUTO_INCREMENT`: NULL and 0 stand for the next number.
     counted: bool,
+    /// What it gets in a row that lacks it, where rows may; an error if it cannot be done without.
+    lacking: Option<Result<Lacking, FormatError>>,
+}
+
+/// What a column gets in a row that lacks it.
+#[derive(Debug, Clone)]
+enum Lacking {
+    /// The text of a literal; `None` is NULL.
+    Text(Option<Vec<u8>>),
+    /// What an expression gives.
+    Computed,
 }
 
 impl Target {
+    /// What it gets in a row, on this line, that lacks it.
+    fn lacking(&self, line: u64) -> Result<&Lacking, FormatError> {
+        match &self.lacking {
+            Some(Ok(lacking)) => Ok(lacking),
+            Some(Err(FormatError::BadRecord { why, .. })) => Err(FormatError::BadRecord {
+                line,
+                why: why.clone(),
+            }),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(FormatError::corrupt("row", "it lacks a field")),
+        }
+    }
+
     /// Appends the field of the next number.
     fn push_next(&self, next: u64, out: &mut Vec<u8>) -> Result<(), Reason> {
         let pushed = self.codec.push(next.to_string().as_bytes(), out);
@@ -151,24 +175,21 @@ impl Input {
                     Origin::Computed(field)
                 }
                 Some(position) => Origin::Field(position),
-                None if column.auto_increment => Origin::Default(None),
-                None if carried.is_some() && !column.nullable && column.default.is_empty() => {
+                None if carried.is_some()
+                    && !column.auto_increment
+                    && !column.nullable
+                    && column.default.is_empty() =>
+                {
                     Origin::Default(Some(zero(column, &codec)?))
                 }
-                None => match default(column, &codec, header.line)? {
-                    Default::Text(text) => Origin::Default(text),
-                    Default::Expression => {
-                        computed.push(rules.default(position, column).map_err(|why| {
-                            FormatError::Unsupported(format!(
-                                "the header lacks column {:?}, whose default pyfs cannot \
-                                 evaluate ({why}); name the column in the header",
-                                column.name
-                            ))
-                        })?);
-                        Origin::Computed(None)
-                    }
+                None => match lacking(position, column, &codec, &rules, &mut computed, header)? {
+                    Lacking::Text(text) => Origin::Default(text),
+                    Lacking::Computed => Origin::Computed(None),
                 },
             };
+            let may_lack = header.is_json() && matches!(origin, Origin::Field(_));
+            let lacking =
+                may_lack.then(|| lacking(position, column, &codec, &rules, &mut computed, header));
             let nullable = column.nullable;
             // Columns of other collations are no keys.
             let collation = Collation::named(sql_type.collation()).unwrap_or_default();
@@ -179,6 +200,7 @@ impl Input {
                 collation,
                 nullable,
                 counted: column.auto_increment && of.numbered,
+                lacking,
             });
         }
         computed.sort_by_key(|computed| computed.column);
@@ -264,7 +286,16 @@ impl Input {
             };
             let start = buffers.bytes.len();
             let text = match &target.origin {
-                Origin::Field(position) => record.field(*position),
+                Origin::Field(position) => match record.field(*position) {
+                    None if record.is_absent(*position) => match target.lacking(record.line)? {
+                        Lacking::Text(text) => text.as_deref(),
+                        Lacking::Computed => {
+                            buffers.fields.push(None);
+                            continue;
+                        }
+                    },
+                    text => text,
+                },
                 Origin::Default(text) => text.as_deref(),
                 Origin::Computed(_) => {
                     buffers.fields.push(None);
@@ -337,10 +368,13 @@ impl Input {
             let Some(target) = self.targets.get(*column) else {
                 continue;
             };
-            let text = match target.origin {
-                Origin::Computed(Some(position)) => record.field(position),
+            let given = match target.origin {
+                // The default of a column that the row has.
+                Origin::Field(position) if !record.is_absent(position) => continue,
+                Origin::Computed(Some(position)) if !record.is_absent(position) => Some(position),
                 _ => None,
             };
+            let text = given.and_then(|position| record.field(position));
             let bad = |why: String| FormatError::BadValue {
                 line,
                 column: target.name.clone(),
@@ -362,7 +396,7 @@ impl Input {
                     "the column is NOT NULL, and computed as NULL".to_owned()
                 ));
             }
-            if let Origin::Computed(Some(_)) = target.origin {
+            if given.is_some() {
                 agrees(target, text, found.then_some(&bytes)).map_err(bad)?;
             }
             let start = buffers.bytes.len();
@@ -482,6 +516,34 @@ impl Input {
             })
             .collect();
         format!("({}) = ({})", names.join(", "), values.join(", "))
+    }
+}
+
+/// What a column gets that the text lacks: all of it, or a row.
+fn lacking(
+    position: usize,
+    column: &Column,
+    codec: &TextCodec,
+    rules: &Rules,
+    computed: &mut Vec<Computed>,
+    header: &RecordView<'_>,
+) -> Result<Lacking, FormatError> {
+    if column.auto_increment {
+        return Ok(Lacking::Text(None));
+    }
+    let place = if header.is_json() { "row" } else { "header" };
+    match default(column, codec, header.line, place)? {
+        Default::Text(text) => Ok(Lacking::Text(text)),
+        Default::Expression => {
+            computed.push(rules.default(position, column).map_err(|why| {
+                FormatError::Unsupported(format!(
+                    "the {place} lacks column {:?}, whose default pyfs cannot evaluate ({why}); \
+                     name the column in the {place}",
+                    column.name
+                ))
+            })?);
+            Ok(Lacking::Computed)
+        }
     }
 }
 

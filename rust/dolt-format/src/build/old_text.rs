@@ -43,11 +43,17 @@ impl OldText {
         let by_first_line = by_first_line
             .map(|(at, (_, measure))| (measure.first_line(), at))
             .collect();
+        // Where the text names no columns, its first line is of the first leaf.
+        let state = if header.is_empty() {
+            State::InStep
+        } else {
+            State::Start
+        };
         Self {
             header,
             leaves,
             by_first_line,
-            state: State::Start,
+            state,
             next: 0,
             kept: 0,
             replaced: Vec::new(),

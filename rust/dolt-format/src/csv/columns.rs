@@ -101,10 +101,11 @@ impl Columns {
 }
 
 impl Columns {
-    /// The first line of the table's text.
+    /// The line that names the columns of the table's text; none in JSON, where each row does.
     #[must_use]
     pub fn header(&self, format: TextFormat) -> Vec<u8> {
         let names = self.shown.iter().map(|column| column.name.as_str());
-        super::header_line(names, format.delimiter())
+        let delimiter = format.delimiter();
+        delimiter.map_or_else(Vec::new, |delimiter| super::header_line(names, delimiter))
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn source(
 
 /// What is wrong with a row whose virtual column has no value. Dolt refuses such rows when they
 /// are written.
-pub(super) fn faulty(column: &str, fault: Fault) -> FormatError {
+pub(crate) fn faulty(column: &str, fault: Fault) -> FormatError {
     let (Fault::Refused(why) | Fault::Unsupported(why)) = fault;
     FormatError::Unsupported(format!("the generated column {column:?}: {why}"))
 }

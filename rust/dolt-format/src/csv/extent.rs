@@ -6,7 +6,7 @@ use super::measure::Measure;
 use super::render::Renderer;
 use crate::tree::{Kind, Node};
 use crate::value::sql_type::SqlType;
-use crate::{Address, Chunk, FormatError};
+use crate::{Address, Chunk, FormatError, TextFormat, jsonl};
 
 /// A size no file reaches; what a table with boundless columns may at most have.
 const SIZE_BOUND: u64 = 1 << 62;
@@ -52,11 +52,14 @@ impl TextLayout {
     pub fn new(root: &Node, renderer: &Renderer) -> Result<Self, FormatError> {
         let header = renderer.header();
         let columns = renderer.columns();
-        let row_len_max = columns
-            .shown
-            .iter()
-            .map(|column| field_len_max(&column.sql_type).saturating_add(1))
-            .fold(0, u64::saturating_add);
+        let row_len_max = match renderer.format() {
+            TextFormat::Csv | TextFormat::Tsv => columns
+                .shown
+                .iter()
+                .map(|column| field_len_max(&column.sql_type).saturating_add(1))
+                .fold(0, u64::saturating_add),
+            TextFormat::Jsonl => jsonl::render::row_len_max(columns),
+        };
         if root.kind() != Kind::Tuples {
             return Err(FormatError::corrupt(
                 "table",

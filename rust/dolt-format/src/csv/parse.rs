@@ -7,28 +7,50 @@
 use std::ops::Range;
 
 use crate::FormatError;
+use crate::jsonl::parse::JsonRows;
+use crate::jsonl::scan::Given;
 
 /// Below this, an unfinished record is looked at again whenever more text comes.
 const RETRY_STEP: usize = 64 << 10;
 
 /// One field of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Field {
-    range: Range<usize>,
+pub(crate) struct Field {
+    pub(crate) range: Range<usize>,
     /// Whether the range is of the text itself, or of the unescaped copy.
-    copied: bool,
-    null: bool,
+    pub(crate) copied: bool,
+    pub(crate) null: bool,
 }
 
 /// The fields of one record, valid until the next one is read.
 #[derive(Debug, Default)]
-struct Record {
-    fields: Vec<Field>,
-    unescaped: Vec<u8>,
+pub(crate) struct Record {
+    pub(crate) fields: Vec<Field>,
+    pub(crate) unescaped: Vec<u8>,
+    /// What each field is in JSON; empty where the text is no JSON.
+    pub(crate) given: Vec<Given>,
+}
+
+impl Record {
+    pub(crate) fn clear(&mut self) {
+        self.fields.clear();
+        self.unescaped.clear();
+        self.given.clear();
+    }
+
+    /// Adds a field that the record does not have.
+    pub(crate) fn push_absent(&mut self) {
+        self.fields.push(Field {
+            range: 0..0,
+            copied: false,
+            null: true,
+        });
+        self.given.push(Given::Absent);
+    }
 }
 
 /// What was found at the start of a text.
-enum Found {
+pub(crate) enum Found {
     /// A record; this many bytes and lines are done with.
     Record(usize, u64),
     /// An empty line of this many bytes.
@@ -42,6 +64,7 @@ enum Found {
 pub struct RecordView<'a> {
     text: &'a [u8],
     record: &'a Record,
+    json: Option<&'a JsonRows>,
     /// The line on which it starts, from 1.
     pub line: u64,
 }
@@ -73,6 +96,27 @@ impl<'a> RecordView<'a> {
             self.text
         };
         text.get(field.range.clone())
+    }
+
+    /// Whether fields may be absent.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json.is_some()
+    }
+
+    /// What a field is in JSON.
+    pub(crate) fn given(&self, position: usize) -> Given {
+        let given = self.record.given.get(position);
+        given.copied().unwrap_or(Given::Absent)
+    }
+
+    /// Whether the record lacks this field, which is not for it to be NULL.
+    pub(crate) fn is_absent(&self, position: usize) -> bool {
+        self.json.is_some() && self.given(position) == Given::Absent
+    }
+
+    /// The name by which JSON calls a field.
+    pub(crate) fn name(&self, position: usize) -> Option<&'a str> {
+        self.json.and_then(|rows| rows.name(position))
     }
 }
 
@@ -112,6 +156,8 @@ impl<F: FnMut(RecordView<'_>) -> Result<bool, FormatError>> Visitor for F {
 /// Splits text into records.
 #[derive(Debug)]
 pub struct RecordReader {
+    /// Reads the rows of a text in JSON; else there are delimiters.
+    json: Option<JsonRows>,
     pending: Vec<u8>,
     retry_at: usize,
     line: u64,
@@ -137,6 +183,7 @@ impl RecordReader {
     #[must_use]
     pub fn new(delimiter: u8) -> Self {
         Self {
+            json: None,
             delimiter,
             pending: Vec::new(),
             retry_at: 0,
@@ -146,6 +193,14 @@ impl RecordReader {
             empty_is_null: false,
             crlf: None,
             checked: (0, 0),
+        }
+    }
+
+    /// A reader of rows in JSON. A table's rows come after a record that names its columns.
+    pub(crate) fn of_json(rows: JsonRows) -> Self {
+        Self {
+            json: Some(rows),
+            ..Self::default()
         }
     }
 
@@ -212,6 +267,7 @@ impl RecordReader {
             if text.starts_with(b"\xef\xbb\xbf") {
                 done = 3;
             }
+            self.name_columns(visit)?;
         }
         loop {
             let rest = text.get(done..).unwrap_or_default();
@@ -235,7 +291,7 @@ impl RecordReader {
                     continue;
                 }
             }
-            match self.next(rest)? {
+            match self.next(rest, at_end)? {
                 Found::Unfinished => return Ok(done),
                 Found::Nothing(len) => {
                     done += len;
@@ -249,6 +305,7 @@ impl RecordReader {
                     let view = RecordView {
                         text: rest,
                         record: &self.record,
+                        json: self.json.as_ref(),
                         line: self.line,
                     };
                     self.empty_is_null = visit.take(view)?;
@@ -267,13 +324,14 @@ impl RecordReader {
             if rest.is_empty() {
                 return Ok(());
             }
-            let (len, passed) = match self.next(rest)? {
+            let (len, passed) = match self.next(rest, false)? {
                 Found::Unfinished => return Ok(()),
                 Found::Nothing(len) => (len, 1),
                 Found::Record(len, passed) => {
                     visit.check(RecordView {
                         text: rest,
                         record: &self.record,
+                        json: self.json.as_ref(),
                         line: self.line + lines,
                     })?;
                     (len, passed)
@@ -283,8 +341,25 @@ impl RecordReader {
         }
     }
 
+    /// Hands over a record of the names of the columns, if the text itself has none.
+    fn name_columns(&mut self, visit: &mut impl Visitor) -> Result<(), FormatError> {
+        let json = self.json.as_ref();
+        if json.is_some_and(|rows| rows.header(&mut self.record)) {
+            visit.take(RecordView {
+                text: &[],
+                record: &self.record,
+                json,
+                line: self.line,
+            })?;
+        }
+        Ok(())
+    }
+
     /// Reads one record from the start of `text`.
-    fn next(&mut self, text: &[u8]) -> Result<Found, FormatError> {
+    fn next(&mut self, text: &[u8], at_end: bool) -> Result<Found, FormatError> {
+        if let Some(rows) = &mut self.json {
+            return rows.next(text, at_end, self.line, &mut self.record);
+        }
         self.record.fields.clear();
         self.record.unescaped.clear();
         let empty = match text {

@@ -16,7 +16,7 @@ use crate::value::number::{push_decimal, push_float, push_i64, push_u64};
 use crate::value::sql_type::SqlType;
 use crate::value::time::{push_date, push_datetime, push_time};
 use crate::value::tuple::Tuple;
-use crate::{Address, Chunk, FormatError, TextFormat};
+use crate::{Address, Chunk, FormatError, TextFormat, jsonl};
 
 /// The longest text of one leaf. Few stored bytes can promise much more: a row of a keyless table
 /// that occurs often, a value whose tree names one leaf many times.
@@ -117,7 +117,9 @@ impl Renderer {
                 "it is another kind of node",
             ));
         }
-        let delimiter = self.format.delimiter();
+        let Some(delimiter) = self.format.delimiter() else {
+            return jsonl::render::render(self, leaf, values, out);
+        };
         let mut scratch = Vec::new();
         let mut computed = Vec::new();
         for item in 0..leaf.len() {
@@ -150,7 +152,12 @@ impl Renderer {
     }
 
     /// The value of the column at `position`, for an expression.
-    fn value_at(&self, row: &Row<'_>, position: usize, values: &Values) -> Result<Value, Fault> {
+    pub(crate) fn value_at(
+        &self,
+        row: &Row<'_>,
+        position: usize,
+        values: &Values,
+    ) -> Result<Value, Fault> {
         let bad = || Fault::Unsupported(format!("the column at {position} cannot be read"));
         let mut shown = self.columns.shown.iter();
         let column = shown.find(|column| column.position == position);
@@ -174,13 +181,13 @@ impl Renderer {
     }
 }
 
-struct Row<'a> {
+pub(crate) struct Row<'a> {
     key: Tuple<'a>,
     value: Tuple<'a>,
 }
 
 impl<'a> Row<'a> {
-    fn new(leaf: &'a Node, item: usize) -> Result<Self, FormatError> {
+    pub(crate) fn new(leaf: &'a Node, item: usize) -> Result<Self, FormatError> {
         let tuple = |raw| {
             Tuple::new(raw).ok_or_else(|| {
                 FormatError::corrupt("table leaf", format!("row {item} is no tuple"))
@@ -192,7 +199,7 @@ impl<'a> Row<'a> {
         })
     }
 
-    fn field(&self, source: &Source) -> Option<&'a [u8]> {
+    pub(crate) fn field(&self, source: &Source) -> Option<&'a [u8]> {
         match source {
             Source::Key(field) => self.key.field(*field),
             Source::Value(field) => self.value.field(*field),
@@ -202,7 +209,7 @@ impl<'a> Row<'a> {
 }
 
 /// Equal rows of a keyless table are stored once, with how often they occur.
-fn repeat(row: &Row<'_>, start: usize, out: &mut Vec<u8>) -> Result<(), FormatError> {
+pub(crate) fn repeat(row: &Row<'_>, start: usize, out: &mut Vec<u8>) -> Result<(), FormatError> {
     let times = row
         .value
         .field(0)
@@ -220,7 +227,7 @@ fn repeat(row: &Row<'_>, start: usize, out: &mut Vec<u8>) -> Result<(), FormatEr
     Ok(())
 }
 
-fn check_len(len: u64) -> Result<(), FormatError> {
+pub(crate) fn check_len(len: u64) -> Result<(), FormatError> {
     if len <= TEXT_LEN_MAX {
         return Ok(());
     }
@@ -229,7 +236,7 @@ fn check_len(len: u64) -> Result<(), FormatError> {
     )))
 }
 
-fn bad_field(column: &ShownColumn) -> FormatError {
+pub(crate) fn bad_field(column: &ShownColumn) -> FormatError {
     FormatError::corrupt(
         "table leaf",
         format!(
@@ -265,7 +272,7 @@ fn push_value(
 }
 
 /// The value of an adaptive field or one that is an address.
-fn out_of_row<'a>(
+pub(crate) fn out_of_row<'a>(
     column: &ShownColumn,
     field: &'a [u8],
     values: &Values,
@@ -315,7 +322,7 @@ pub(crate) fn field_text(sql_type: &SqlType, encoding: u8, field: &[u8]) -> Stri
 }
 
 /// Appends a value that is not text or bytes.
-fn push_scalar(
+pub(crate) fn push_scalar(
     column: &ShownColumn,
     field: &[u8],
     delimiter: u8,
@@ -351,23 +358,11 @@ fn push_scalar(
         (e::DATETIME, SqlType::Datetime { precision, .. }) => {
             push_datetime(number()? as i64, *precision, out);
         }
-        (e::ENUM, SqlType::Enum(members)) => {
-            match usize::try_from(number()?)
-                .ok()
-                .and_then(|number| number.checked_sub(1))
-            {
-                None => push_field(b"", delimiter, out),
-                Some(at) => push_field(members.get(at).ok_or_else(bad)?.as_bytes(), delimiter, out),
-            }
+        (e::ENUM, SqlType::Enum(_)) => {
+            push_field(enum_member(column, field)?.as_bytes(), delimiter, out);
         }
-        (e::SET, SqlType::Set(members)) => {
-            let bits = number()? as u64;
-            if members.len() < 64 && bits >> members.len() != 0 {
-                return Err(bad());
-            }
-            let chosen = (0..).zip(members).filter(|(bit, _)| bits >> bit & 1 == 1);
-            let names: Vec<&str> = chosen.map(|(_, member)| member.as_str()).collect();
-            push_field(names.join(",").as_bytes(), delimiter, out);
+        (e::SET, SqlType::Set(_)) => {
+            push_field(set_members(column, field)?.as_bytes(), delimiter, out);
         }
         (encoding, sql_type) => {
             return Err(FormatError::Unsupported(format!(
@@ -377,6 +372,37 @@ fn push_scalar(
         }
     }
     Ok(())
+}
+
+/// The member of an ENUM that a field stands for; none is the empty text.
+pub(crate) fn enum_member<'a>(
+    column: &'a ShownColumn,
+    field: &[u8],
+) -> Result<&'a str, FormatError> {
+    let bad = || bad_field(column);
+    let number = e::integer(e::ENUM, field).ok_or_else(bad)?;
+    let (SqlType::Enum(members), Ok(number)) = (&column.sql_type, usize::try_from(number)) else {
+        return Err(bad());
+    };
+    let Some(at) = number.checked_sub(1) else {
+        return Ok("");
+    };
+    members.get(at).map(String::as_str).ok_or_else(bad)
+}
+
+/// The members of a SET that a field stands for, with commas between them.
+pub(crate) fn set_members(column: &ShownColumn, field: &[u8]) -> Result<String, FormatError> {
+    let bad = || bad_field(column);
+    let SqlType::Set(members) = &column.sql_type else {
+        return Err(bad());
+    };
+    let bits = e::integer(e::SET, field).ok_or_else(bad)? as u64;
+    if members.len() < 64 && bits >> members.len() != 0 {
+        return Err(bad());
+    }
+    let chosen = (0..).zip(members).filter(|(bit, _)| bits >> bit & 1 == 1);
+    let names: Vec<&str> = chosen.map(|(_, member)| member.as_str()).collect();
+    Ok(names.join(","))
 }
 
 /// Appends the bytes of an out-of-band value of at most `len_max` bytes: its leaves in order.
@@ -412,7 +438,7 @@ fn assemble(
 }
 
 /// JSON as Dolt shows it: old data has `<`, `>` and `&` escaped.
-fn shown_json(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+pub(crate) fn shown_json(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     const ESCAPES: [(&[u8], u8); 3] = [(b"\\u003c", b'<'), (b"\\u003e", b'>'), (b"\\u0026", b'&')];
     if !ESCAPES
         .iter()

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 use super::tags;
 use crate::csv::parse::{RecordReader, RecordView};
+use crate::jsonl::parse::JsonRows;
+use crate::jsonl::scan::Given;
 use crate::message::schema::{Column, TableSchema};
 use crate::message::schema_codec::{COLLATION_DEFAULT, TARGET_ROW_SIZE_DEFAULT};
 use crate::{FormatError, TextFormat};
@@ -32,6 +34,10 @@ pub struct Inference {
 #[derive(Debug, Default)]
 struct Columns {
     names: Vec<String>,
+    /// The names in lower case.
+    lower: BTreeSet<String>,
+    /// Rows in JSON so far.
+    rows: u64,
     guesses: Vec<Guess>,
     /// Whether each field of the last row holds a value.
     last: Vec<bool>,
@@ -68,8 +74,12 @@ impl Inference {
     /// An inference from a text in this format.
     #[must_use]
     pub fn new(format: TextFormat) -> Self {
+        let reader = match format.delimiter() {
+            Some(delimiter) => RecordReader::new(delimiter),
+            None => RecordReader::of_json(JsonRows::of_new_table()),
+        };
         Self {
-            reader: RecordReader::new(format.delimiter()),
+            reader,
             columns: Columns::default(),
         }
     }
@@ -80,6 +90,12 @@ impl Inference {
         self.reader.feed(text, &mut |record: RecordView<'_>| {
             columns.take(&record).map(|()| false)
         })
+    }
+
+    /// The names of the columns that were found so far.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns.names
     }
 
     /// The end of the text: the schemas that `table` may have, the best first.
@@ -101,10 +117,14 @@ impl Inference {
 
 impl Columns {
     fn take(&mut self, record: &RecordView<'_>) -> Result<(), FormatError> {
+        if record.is_json() {
+            return self.take_json(record);
+        }
         if self.names.is_empty() {
-            self.names = header(record)?;
-            self.guesses = vec![Guess::default(); self.names.len()];
-            self.last = vec![false; self.names.len()];
+            for position in 0..record.len() {
+                let name = record.field(position).unwrap_or_default();
+                self.add_column(name, position, record.line)?;
+            }
             return Ok(());
         }
         if record.len() != self.names.len() {
@@ -121,14 +141,8 @@ impl Columns {
         let columns = self.names.iter().zip(&mut self.guesses);
         for (position, (name, guess)) in columns.enumerate() {
             let text = record.field(position).unwrap_or_default();
-            guess
-                .add(text, sampled)
-                .map_err(|why| FormatError::BadValue {
-                    line: record.line,
-                    column: name.clone(),
-                    value: String::from_utf8_lossy(text).chars().take(64).collect(),
-                    why: why.to_owned(),
-                })?;
+            let added = guess.add(text, sampled);
+            added.map_err(|why| bad_value(record.line, name, text, why))?;
             if let Some(last) = self.last.get_mut(position) {
                 *last = !text.is_empty();
             }
@@ -137,11 +151,47 @@ impl Columns {
         Ok(())
     }
 
+    /// Takes a row in JSON, which may name columns that none before it had.
+    fn take_json(&mut self, record: &RecordView<'_>) -> Result<(), FormatError> {
+        for position in self.names.len()..record.len() {
+            let name = record.name(position).unwrap_or_default();
+            self.add_column(name.as_bytes(), position, record.line)?;
+            self.first_is_empty |= position == 0 && self.rows > 0;
+        }
+        self.rows += 1;
+        for (position, guess) in self.guesses.iter_mut().enumerate() {
+            let given = record.given(position);
+            let has_value = !matches!(given, Given::Absent | Given::Null);
+            self.first_is_empty |= position == 0 && !has_value;
+            if has_value {
+                let text = record.field(position).unwrap_or_default();
+                let name = self.names.get(position).map_or("", String::as_str);
+                let added = guess.add_json(given, text);
+                added.map_err(|why| bad_value(record.line, name, text, why))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_column(&mut self, name: &[u8], position: usize, line: u64) -> Result<(), FormatError> {
+        let name = column_name(name)
+            .map_err(|why| bad_value(line, &format!("field {}", position + 1), name, &why))?;
+        if !self.lower.insert(name.to_lowercase()) {
+            let why = format!("the header names column {name:?} twice");
+            let column = format!("field {}", position + 1);
+            return Err(bad_value(line, &column, name.as_bytes(), &why));
+        }
+        self.names.push(name);
+        self.guesses.push(Guess::default());
+        self.last.push(false);
+        Ok(())
+    }
+
     fn schemas(&self, table: &str, taken: &BTreeSet<u64>) -> Result<Vec<TableSchema>, FormatError> {
         if self.names.is_empty() {
             return Err(FormatError::BadRecord {
                 line: 1,
-                why: "an empty text is no table: its first line must name the columns".to_owned(),
+                why: "an empty text is no table: nothing names its columns".to_owned(),
             });
         }
         let last = self.last.iter().copied();
@@ -190,36 +240,30 @@ impl Columns {
     }
 }
 
-/// The names of the columns.
-fn header(record: &RecordView<'_>) -> Result<Vec<String>, FormatError> {
-    let mut names: Vec<String> = Vec::with_capacity(record.len());
-    let mut lower = BTreeSet::new();
-    for position in 0..record.len() {
-        let text = record.field(position).unwrap_or_default();
-        let column = format!("field {}", position + 1);
-        let bad = |why: String| FormatError::BadValue {
-            line: record.line,
-            column: column.clone(),
-            value: String::from_utf8_lossy(text).chars().take(64).collect(),
-            why,
-        };
-        let name = std::str::from_utf8(text)
-            .map_err(|_| bad("the column's name is not UTF-8".to_owned()))?
-            .trim_end();
-        if name.is_empty() {
-            return Err(bad("the column has no name in the header".to_owned()));
-        }
-        if name.chars().count() > NAME_LEN_MAX {
-            let why = format!("a column's name has at most {NAME_LEN_MAX} characters");
-            return Err(bad(why));
-        }
-        if name.contains('\0') {
-            return Err(bad("a column's name has no NUL".to_owned()));
-        }
-        if !lower.insert(name.to_lowercase()) {
-            return Err(bad(format!("the header names column {name:?} twice")));
-        }
-        names.push(name.to_owned());
+/// The name of a column, as it stands in a text.
+fn column_name(text: &[u8]) -> Result<String, String> {
+    let name = std::str::from_utf8(text)
+        .map_err(|_| "the column's name is not UTF-8".to_owned())?
+        .trim_end();
+    if name.is_empty() {
+        return Err("the column has no name in the header".to_owned());
     }
-    Ok(names)
+    if name.chars().count() > NAME_LEN_MAX {
+        return Err(format!(
+            "a column's name has at most {NAME_LEN_MAX} characters"
+        ));
+    }
+    if name.contains('\0') {
+        return Err("a column's name has no NUL".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+fn bad_value(line: u64, column: &str, text: &[u8], why: &str) -> FormatError {
+    FormatError::BadValue {
+        line,
+        column: column.to_owned(),
+        value: String::from_utf8_lossy(text).chars().take(64).collect(),
+        why: why.to_owned(),
+    }
 }

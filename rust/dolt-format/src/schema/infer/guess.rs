@@ -1,5 +1,6 @@
 //! `Guess`: the type that all values of one column have in common.
 
+use crate::jsonl::scan::Given;
 use crate::value::encoding as e;
 use crate::value::time_text;
 
@@ -92,6 +93,8 @@ pub(super) struct Guess {
     sampled: bool,
     chars_max: usize,
     bytes_max: usize,
+    /// Whether the values are JSON.
+    json: bool,
 }
 
 impl Guess {
@@ -119,6 +122,38 @@ impl Guess {
         Ok(())
     }
 
+    /// Adds a value that is not null in JSON, which tells strings from numbers.
+    pub(super) fn add_json(&mut self, given: Given, text: &[u8]) -> Result<(), &'static str> {
+        let text = std::str::from_utf8(text)
+            .map_err(|_| "it is not UTF-8: for bytes create the table's schema first")?;
+        self.sampled = true;
+        self.json = true;
+        self.bytes_max = self.bytes_max.max(text.len());
+        if text.len() > self.chars_max {
+            self.chars_max = self.chars_max.max(text.chars().count());
+        }
+        let inferred = match given {
+            Given::Document => Inferred::Json,
+            Given::Bool => Inferred::Bool,
+            Given::Number if text.contains(['.', 'e', 'E']) => Inferred::Double,
+            Given::Number => match infer_number(text) {
+                Some(Inferred::Int) => Inferred::Int,
+                Some(Inferred::BigInt) => Inferred::BigInt,
+                _ => Inferred::Varchar,
+            },
+            Given::String => match infer(text) {
+                moment @ (Inferred::Date | Inferred::Datetime | Inferred::Time) => moment,
+                Inferred::Uuid => Inferred::Uuid,
+                _ => Inferred::Varchar,
+            },
+            Given::Null | Given::Absent => return Ok(()),
+        };
+        if !self.found.contains(&inferred) {
+            self.found.push(inferred);
+        }
+        Ok(())
+    }
+
     /// The type that takes all values. `last` says whether the last one, which dolt looks at, is
     /// not empty.
     pub(super) fn inferred(&self, last: bool) -> Inferred {
@@ -140,7 +175,7 @@ impl Guess {
     }
 
     fn common(&self) -> Inferred {
-        use Inferred::{BigInt, Date, Datetime, Double, Float, Int, Varchar};
+        use Inferred::{BigInt, Bool, Date, Datetime, Double, Float, Int, Json, Varchar};
         if let [only] = self.found.as_slice() {
             return *only;
         }
@@ -153,6 +188,18 @@ impl Guess {
             if self.all_of(&[Date, Datetime]) {
                 return Datetime;
             }
+        }
+        // In JSON a truth value is a number where a column is one. It is no text, and an object
+        // or an array is nothing else: then each value stays what it is in JSON.
+        if !self.json {
+            return Varchar;
+        }
+        if self.found.contains(&Bool) && self.all_of(&[Bool, Int, BigInt, Double]) {
+            let found = widest.iter().find(|wide| self.found.contains(wide));
+            return found.copied().unwrap_or(Int);
+        }
+        if self.found.contains(&Json) || self.found.contains(&Bool) {
+            return Json;
         }
         Varchar
     }

@@ -1,0 +1,561 @@
+//! Tables as JSON: an object a line.
+
+#[path = "support/store.rs"]
+mod support;
+#[path = "support/texts.rs"]
+mod texts;
+
+use dolt_format::csv::columns::ShownColumn;
+use dolt_format::csv::render::Renderer;
+use dolt_format::value::sql_type::SqlType;
+use dolt_format::{Address, FormatError, TextFormat};
+use serde_json::Value;
+use support::Store;
+use texts::{REMOTES, built, records, shown};
+
+fn is_number(sql_type: &SqlType) -> bool {
+    use SqlType as T;
+    matches!(
+        sql_type,
+        T::Int { .. } | T::Bit(_) | T::Float | T::Double | T::Year
+    )
+}
+
+fn is_bytes(sql_type: &SqlType) -> bool {
+    use SqlType as T;
+    matches!(
+        sql_type,
+        T::Binary(_) | T::VarBinary(_) | T::Blob(_) | T::Geometry(_) | T::Vector(_)
+    )
+}
+
+/// Base64, as slowly as it is defined.
+fn base64(bytes: &[u8]) -> String {
+    let bit = |byte: &u8, at: u8| char::from(b'0' + (byte >> (7 - at) & 1));
+    let bits: String = bytes
+        .iter()
+        .flat_map(|byte| (0..8).map(move |at| bit(byte, at)))
+        .collect();
+    let alphabet: Vec<char> = ('A'..='Z')
+        .chain('a'..='z')
+        .chain('0'..='9')
+        .chain(['+', '/'])
+        .collect();
+    let sixes = bits.as_bytes().chunks(6).map(|six| {
+        let six = format!("{:0<6}", String::from_utf8_lossy(six));
+        alphabet[usize::from_str_radix(&six, 2).expect("bits")]
+    });
+    let mut text: String = sixes.collect();
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
+    }
+    text
+}
+
+/// What dolt's CSV field is in JSON.
+fn expected(column: &ShownColumn, field: Option<&[u8]>) -> Value {
+    let Some(field) = field else {
+        return Value::Null;
+    };
+    if is_bytes(&column.sql_type) {
+        return Value::String(base64(field));
+    }
+    let text = String::from_utf8(field.to_vec()).expect("UTF-8");
+    let is_json = matches!(column.sql_type, SqlType::Json);
+    match serde_json::from_str(&text) {
+        Ok(Value::Null) if is_json => serde_json::json!({"$json": null}),
+        Ok(value) if is_json || is_number(&column.sql_type) => value,
+        _ => Value::String(text),
+    }
+}
+
+fn jsonl(store: &Store, name: &str, address: Address) -> (Vec<ShownColumn>, String) {
+    let (table, schema) = store.table(address);
+    let renderer = Renderer::new(&schema)
+        .expect(name)
+        .in_format(TextFormat::Jsonl);
+    let (text, _) = shown(store, &table, &renderer);
+    (
+        renderer.columns().shown.clone(),
+        String::from_utf8(text).expect(name),
+    )
+}
+
+#[test]
+fn every_value_is_that_of_csv() {
+    let mut count = 0;
+    support::each_table_of(&REMOTES, |store, name, address, csv| {
+        let (columns, text) = jsonl(store, name, address);
+        let rows = records(&csv);
+        assert_eq!(text.lines().count(), rows.len() - 1, "{name}");
+        for (line, record) in text.lines().zip(rows.iter().skip(1)) {
+            let row: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let row = row.as_object().expect("an object");
+            assert_eq!(row.len(), columns.len());
+            for (column, field) in columns.iter().zip(record) {
+                let value = expected(column, field.as_deref());
+                assert_eq!(row[&column.name], value, "{name}: {line}");
+                count += 1;
+            }
+            // Names stand in the order of the table.
+            let mut at = 0;
+            for column in &columns {
+                let label = format!("{}:", Value::String(column.name.clone()));
+                at += line[at..]
+                    .find(&label)
+                    .unwrap_or_else(|| panic!("{name}: {line}"));
+            }
+        }
+    });
+    assert!(count > 5000, "{count}");
+}
+
+/// A document whose numbers are doubles: dolt reads them so to write them.
+fn rounded(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().into(),
+        Value::Array(items) => items.iter().map(rounded).collect(),
+        Value::Object(members) => {
+            let members = members.iter();
+            members
+                .map(|(name, value)| (name.clone(), rounded(value)))
+                .collect()
+        }
+        other => other.clone(),
+    }
+}
+
+/// Dolt's JSON agrees wherever it loses nothing.
+#[test]
+fn every_value_is_that_of_dolts_json() {
+    let (mut same, mut lost) = (0, 0);
+    support::each_table_of(&["types", "edge"], |store, name, address, _| {
+        let mut path = name.splitn(3, '/');
+        let (remote, branch, table) = (path.next(), path.next(), path.next());
+        if branch != Some("main") {
+            return;
+        }
+        let file = format!("dolt/{}/{}.jsonl", remote.expect(name), table.expect(name));
+        let file = support::golden("formats").join(file);
+        let Ok(theirs) = std::fs::read_to_string(&file) else {
+            panic!("{}", file.display());
+        };
+        let (columns, text) = jsonl(store, name, address);
+        let theirs = theirs.trim_end_matches('\n');
+        assert_eq!(
+            text.lines().count(),
+            theirs.lines().filter(|l| !l.is_empty()).count(),
+            "{name}"
+        );
+        for (ours, theirs) in text.lines().zip(theirs.lines()) {
+            let ours: Value = serde_json::from_str(ours).expect("JSON");
+            let theirs: Value = serde_json::from_str(theirs).expect("JSON");
+            for column in &columns {
+                let our = &ours[&column.name];
+                // Leaving NULL out is the one way in which it shows it.
+                let their = theirs.get(&column.name).unwrap_or(&Value::Null);
+                let is_float = matches!(column.sql_type, SqlType::Float | SqlType::Double);
+                if our == their || is_float && rounded(our) == rounded(their) {
+                    same += 1;
+                } else {
+                    let is_json = matches!(column.sql_type, SqlType::Json);
+                    let known = is_json && rounded(our) == rounded(their)
+                        || is_bytes(&column.sql_type)
+                        || their.get("Addr").is_some()
+                        || *our == serde_json::json!({"$json": null});
+                    assert!(known, "{name}: {}: {our} and dolt's {their}", column.name);
+                    lost += 1;
+                }
+            }
+        }
+    });
+    assert!(
+        same > 7000 && lost < 900,
+        "{same} the same, {lost} lost by dolt"
+    );
+}
+
+#[test]
+fn the_remote_of_all_types_is_shown_as_it_was_looked_through() {
+    let mut count = 0;
+    support::each_table_of(&["types"], |store, name, address, _| {
+        let Some(table) = name.strip_prefix("types/main/") else {
+            return;
+        };
+        let (stored, schema) = store.table(address);
+        let renderer = Renderer::new(&schema).expect(name);
+        for format in [TextFormat::Tsv, TextFormat::Jsonl] {
+            let (text, _) = shown(store, &stored, &renderer.in_format(format));
+            let path = support::golden("formats").join(format!("types/{table}.{format}"));
+            let golden = std::fs::read(&path).unwrap_or_default();
+            assert!(text == golden, "{}", path.display());
+            count += 1;
+        }
+    });
+    assert_eq!(count, 28);
+}
+
+/// What saving `text` as the table of that name of the remote `types` comes to: its JSON.
+fn saved(table: &str, text: &str) -> Result<String, FormatError> {
+    let (store, root) = Store::open(&support::golden("remotes").join("types"));
+    let head = store.branches(root)["main"];
+    let address = store.tables(head)[table];
+    let (_, schema) = store.table(address);
+    let mut shown_again = Err(FormatError::corrupt("test", "nothing was saved"));
+    for step in [1, 7, 1 << 20] {
+        let table = built(
+            &store,
+            &schema,
+            address,
+            TextFormat::Jsonl,
+            None,
+            text.as_bytes(),
+            step,
+        );
+        shown_again = table.map(|built| {
+            let mut made = Store::default();
+            made.add(built.chunks.iter().cloned());
+            made.add(store.0.values().cloned());
+            let table = dolt_format::message::table::Table::decode(built.table.contents());
+            let renderer = Renderer::new(&schema).expect("a renderer");
+            let renderer = renderer.in_format(TextFormat::Jsonl);
+            let (text, _) = shown(&made, &table.expect("a table"), &renderer);
+            String::from_utf8(text).expect("UTF-8")
+        });
+    }
+    shown_again
+}
+
+#[test]
+fn values_are_taken_as_what_they_say() {
+    for (table, text, again) in [
+        // Any order, spaces, no line end at the end, empty lines, CR LF, a byte-order mark.
+        (
+            "parent",
+            "\u{feff}\n {\"name\" : \"one\", \"id\":1 } \r\n\n{\"id\":2}",
+            "{\"id\":1,\"name\":\"one\"}\n{\"id\":2,\"name\":null}\n",
+        ),
+        ("parent", "\n", ""),
+        // Numbers stay exact; a name is found in any case.
+        (
+            "numbers",
+            "{\"ID\":18446744073709551615,\"d\":0.10,\"dbig\":\"1e0\",\"f32\":1e-1,\"f64\":\"0.1\",\"bo\":true,\"b64\":9223372036854775809}",
+            "{\"id\":18446744073709551615,\"i8\":null,\"u8\":null,\"i16\":null,\"u16\":null,\"i24\":null,\"u24\":null,\"i32\":null,\"u32\":null,\"i64\":null,\"u64\":null,\"f32\":0.1,\"f64\":0.1,\"d\":\"0.10\",\"dbig\":\"1.000000000000000000000000000000\",\"b1\":null,\"b64\":9223372036854775809,\"bo\":1}\n",
+        ),
+    ] {
+        assert_eq!(saved(table, text).as_deref(), Ok(again), "{text}");
+    }
+    let strings = |j: &str| {
+        let row = format!("{{\"id\":\"x\",{j}}}\n");
+        let text = saved("strings", &row)?;
+        let row: Value = serde_json::from_str(&text).expect("JSON");
+        let row = row.as_object().expect("an object");
+        let set = row
+            .iter()
+            .filter(|(name, value)| !value.is_null() && *name != "id");
+        let set: Vec<String> = set
+            .map(|(name, value)| format!("\"{name}\":{value}"))
+            .collect();
+        Ok::<_, FormatError>(set.join(","))
+    };
+    for (given, again) in [
+        (r#""v":"""#, r#""v":"""#),
+        (r#""v":"\u00e9\ud83d\ude00\n""#, "\"v\":\"é😀\\n\""),
+        (r#""v":7"#, r#""v":"7""#),
+        (r#""v":1.50"#, r#""v":"1.50""#),
+        (r#""v":{"$base64":"w6k="}"#, r#""v":"é""#),
+        (r#""bl":"AP8=""#, r#""bl":"AP8=""#),
+        (r#""bl":{"$base64":"AP8="}"#, r#""bl":"AP8=""#),
+        (r#""bl":"AP\u0038=""#, r#""bl":"AP8=""#),
+        (r#""bl":"""#, r#""bl":"""#),
+        (r#""s":"c,a""#, r#""s":"a,c""#),
+        (r#""j":null"#, ""),
+        (r#""j":{"$json":null}"#, r#""j":{"$json":null}"#),
+        (r#""j":{"$json":1}"#, r#""j":1"#),
+        (
+            r#""j":{"$json":{"$json":1}}"#,
+            r#""j":{"$json":{"$json":1}}"#,
+        ),
+        (
+            r#""j":{"$json":1,"b":2}"#,
+            r#""j":{"$json":{"$json":1,"b":2}}"#,
+        ),
+        (r#""j":"null""#, r#""j":"null""#),
+        (r#""j":[1, {"b":2, "a":[]}]"#, r#""j":[1,{"a":[],"b":2}]"#),
+    ] {
+        assert_eq!(strings(given).as_deref(), Ok(again), "{given}");
+    }
+}
+
+/// Table, text, and of the refusal: line, column, value, part of the reason.
+const REFUSED: &[(&str, &str, u64, &str, &str, &str)] = &[
+    (
+        "parent",
+        "id,name\n1,a\n",
+        1,
+        "",
+        "",
+        "byte 1: expected {; a row is a JSON object on a line of its own",
+    ),
+    (
+        "parent",
+        "{\"id\":1}\n[1]\n",
+        2,
+        "",
+        "",
+        "byte 1: expected {",
+    ),
+    (
+        "parent",
+        "{\"id\":1}{\"id\":2}\n",
+        1,
+        "",
+        "",
+        "byte 9: the line goes on behind the object",
+    ),
+    (
+        "parent",
+        "{\n\"id\":1}\n",
+        1,
+        "",
+        "",
+        "byte 2: expected a quote",
+    ),
+    (
+        "parent",
+        "{\"id\":1,}\n",
+        1,
+        "",
+        "",
+        "byte 9: expected a quote",
+    ),
+    ("parent", "{\"id\" 1}\n", 1, "", "", "byte 7: expected :"),
+    (
+        "parent",
+        "{\"id\":1 \"name\":\"a\"}\n",
+        1,
+        "",
+        "",
+        "byte 9: expected , or }",
+    ),
+    (
+        "parent",
+        "{\"id\":1,\"name\":\"a",
+        1,
+        "",
+        "",
+        "the line ends inside a string",
+    ),
+    ("parent", "{\"id\":1", 1, "", "", "byte 8: expected , or }"),
+    (
+        "parent",
+        "{\"id\":NaN}\n",
+        1,
+        "",
+        "",
+        "byte 7: expected a value",
+    ),
+    (
+        "parent",
+        "{'id':1}\n",
+        1,
+        "",
+        "",
+        "byte 2: expected a quote",
+    ),
+    ("parent", "{\"id\":01}\n", 1, "", "", "leading zeros"),
+    (
+        "parent",
+        "{\"id\":1}\n\n{\"nam\":\"a\"}\n",
+        3,
+        "",
+        "",
+        "it names \"nam\", which is no column of the table; its columns are id, name",
+    ),
+    (
+        "parent",
+        "{\"id\":1,\"ID\":2}\n",
+        1,
+        "",
+        "",
+        "it names column \"id\" twice",
+    ),
+    (
+        "parent",
+        "{\"id\":1}\n{}\n",
+        2,
+        "",
+        "",
+        "the row lacks column \"id\", which is NOT NULL and has no default",
+    ),
+    (
+        "parent",
+        "{\"id\":null}\n",
+        1,
+        "id",
+        "",
+        "the column is NOT NULL",
+    ),
+    (
+        "parent",
+        "{\"id\":1}\n{\"id\":2}\n{\"id\":1}\n",
+        3,
+        "",
+        "",
+        "stands on line 1 already",
+    ),
+    (
+        "parent",
+        "{\"id\":\"\"}\n",
+        1,
+        "id",
+        "\"\"",
+        "an empty string is no value of this column; write null",
+    ),
+    (
+        "parent",
+        "{\"id\":\"x\"}\n",
+        1,
+        "id",
+        "x",
+        "it is not a whole number",
+    ),
+    (
+        "parent",
+        "{\"id\":99999999999}\n",
+        1,
+        "id",
+        "99999999999",
+        "it is outside",
+    ),
+    (
+        "parent",
+        "{\"id\":[1]}\n",
+        1,
+        "id",
+        "[1]",
+        "an object or an array is no value of this column",
+    ),
+    (
+        "parent",
+        "{\"id\":1,\"name\":true}\n",
+        1,
+        "name",
+        "true",
+        "true and false are no text",
+    ),
+    (
+        "parent",
+        "{\"id\":1,\"name\":{\"$base64\":1}}\n",
+        1,
+        "name",
+        "{\"$base64\":1}",
+        "it is not Base64",
+    ),
+    (
+        "parent",
+        "{\"id\":1,\"name\":{\"$base64\":\"/w==\"}}\n",
+        1,
+        "name",
+        "\u{fffd}",
+        "it is not UTF-8",
+    ),
+    (
+        "parent",
+        "{\"id\":1,\"name\":{\"a\":1}}\n",
+        1,
+        "name",
+        "{\"a\":1}",
+        "an object or an array",
+    ),
+    (
+        "parent",
+        "{\"id\":1,\"name\":\"\\ud83d\"}\n",
+        1,
+        "name",
+        "\"\\ud83d\"",
+        "a surrogate by its half",
+    ),
+    (
+        "parent",
+        "{\"id\":1,\"name\":\"\\x\"}\n",
+        1,
+        "name",
+        "\"\\x\"",
+        "JSON has no such escape",
+    ),
+    (
+        "strings",
+        "{\"id\":\"x\",\"bl\":\"abc\"}\n",
+        1,
+        "bl",
+        "\"abc\"",
+        "it is not Base64",
+    ),
+    (
+        "strings",
+        "{\"id\":\"x\",\"bl\":1}\n",
+        1,
+        "bl",
+        "1",
+        "it is not Base64",
+    ),
+    (
+        "strings",
+        "{\"id\":\"x\",\"j\":[1,]}\n",
+        1,
+        "j",
+        "[1,]",
+        "it is not JSON",
+    ),
+    (
+        "times",
+        "{\"id\":1,\"d\":20240230}\n",
+        1,
+        "d",
+        "20240230",
+        "no such date",
+    ),
+    (
+        "times",
+        "{\"id\":1,\"d\":false}\n",
+        1,
+        "d",
+        "false",
+        "true and false are no text",
+    ),
+    (
+        "numbers",
+        "{\"id\":1,\"d\":12345678901}\n",
+        1,
+        "d",
+        "12345678901",
+        "it",
+    ),
+];
+
+#[test]
+fn what_is_no_row_is_refused_with_line_and_column() {
+    let case = |table: &str, text: &str| match saved(table, text) {
+        Ok(text) => panic!("it was taken: {text}"),
+        Err(FormatError::BadValue {
+            line,
+            column,
+            value,
+            why,
+        }) => (line, column, value, why),
+        Err(FormatError::BadRecord { line, why } | FormatError::DuplicateKey { line, why }) => {
+            (line, String::new(), String::new(), why)
+        }
+        Err(error) => panic!("{error}"),
+    };
+    for &(table, text, line, column, value, part) in REFUSED {
+        let (found_line, found_column, found_value, why) = case(table, text);
+        assert_eq!(
+            (found_line, found_column.as_str(), found_value.as_str()),
+            (line, column, value),
+            "{text}: {why}"
+        );
+        assert!(why.contains(part), "{text}: {why}");
+    }
+}
