@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from logging.handlers import RotatingFileHandler
@@ -23,7 +24,7 @@ from pyfs.errors import ConfigurationError, NotFoundError, PyfsError
 from pyfs.fuse.kernel import KernelCache
 from pyfs.fuse.operations import Operations
 from pyfs.mountpoint import SUBTYPE, check_mountpoint, ended_report, resolve
-from pyfs.remote import open_remote, parse_url
+from pyfs.remote import DirectoryUrl, open_remote, parse_url
 from pyfs.repo.author import Author, find_author
 from pyfs.repo.log import log_text
 from pyfs.repo.repository import Repository, open_repository
@@ -123,6 +124,12 @@ async def _open_repository(
 async def _check_has_data(repository: Repository, config: MountConfig) -> None:
     await repository.refresh(0)
     if not repository.branches:
+        match parse_url(config.url):
+            case DirectoryUrl(directory) if not directory.is_dir():
+                raise ConfigurationError(
+                    f"there is no directory {directory}: check the URL, or make a database there "
+                    f"with pyfs init {config.url!r}"
+                )
         raise ConfigurationError(
             f"{config.url} holds no database yet: make one with pyfs init {config.url!r}, "
             "or push one to it with dolt"
@@ -209,10 +216,7 @@ def _mounted(operations: Operations, config: MountConfig) -> Iterator[None]:
         options.add("ro")
     if config.allow_other:
         options.add("allow_other")
-    try:
-        pyfuse3.init(operations, str(config.mountpoint), options)
-    except RuntimeError as exc:
-        raise ConfigurationError(f"the kernel refused to mount on {config.mountpoint}") from exc
+    _mount(operations, config.mountpoint, options)
     try:
         yield
     except BaseException:
@@ -221,10 +225,31 @@ def _mounted(operations: Operations, config: MountConfig) -> Iterator[None]:
     pyfuse3.close(unmount=True)
 
 
+def _mount(operations: Operations, mountpoint: Path, options: set[str]) -> None:
+    """Mounts; what libfuse and fusermount3 would print on stderr is the error's reason."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as told:
+        os.dup2(told.fileno(), 2)
+        try:
+            pyfuse3.init(operations, str(mountpoint), options)
+        except RuntimeError as exc:
+            told.seek(0)
+            reason = "; ".join(told.read().decode(errors="replace").splitlines())
+            raise ConfigurationError(
+                f"nothing can be mounted on {mountpoint}: {reason or 'the kernel gave no reason'}"
+            ) from exc
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
 def _make_folders(config: MountConfig) -> None:
     for folder, option in ((config.state_dir, "state-dir"), (config.cache_dir, "cache-dir")):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
         except OSError as exc:
             raise ConfigurationError(
                 f"{folder} cannot be used: {exc.strerror}; choose another with -o {option}="

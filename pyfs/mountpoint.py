@@ -63,7 +63,9 @@ def check_mountpoint(config: MountConfig) -> None:
         if any(path.iterdir()):
             raise ConfigurationError(f"mount point {path} is not empty: choose an empty directory")
     except PermissionError as exc:
-        raise ConfigurationError(f"mount point {path} cannot be read: {exc.strerror}") from exc
+        raise ConfigurationError(
+            f"mount point {path} cannot be read: {exc.strerror}; choose a directory of your own"
+        ) from exc
     _check_fuse(config)
 
 
@@ -88,9 +90,14 @@ def _check_fuse(config: MountConfig) -> None:
         )
     if os.geteuid() == 0:
         return
+    if not os.access(config.mountpoint, os.W_OK):
+        raise ConfigurationError(
+            f"mount point {config.mountpoint} cannot be written by this user: choose a directory "
+            "of your own"
+        )
     if not os.access(FUSE_DEVICE, os.R_OK | os.W_OK):
         raise ConfigurationError(
-            f"{FUSE_DEVICE} cannot be opened by this user: add the user to the group that owns it"
+            f"{FUSE_DEVICE} cannot be opened by this user: as root, chmod 666 {FUSE_DEVICE}"
         )
     if shutil.which("fusermount3") is None:
         raise ConfigurationError("fusermount3 is missing: install the package fuse3")

@@ -1,35 +1,44 @@
 #!/usr/bin/env bash
-# Installs what a fresh Debian or Ubuntu lacks, and a virtual environment in .venv.
+# Installs what a fresh Debian or Ubuntu lacks, and pyfs into a virtual environment in .venv.
 # Asks no questions. What it cannot install it names, with the line to run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Where rustup puts Rust.
+PATH="$PATH:${HOME:-/root}/.cargo/bin"
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+has() { command -v "$1" >/dev/null; }
+# at_least HAVE WANTED: the version HAVE is WANTED or newer.
+at_least() { [ -n "$1" ] && [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
 sudo=
 may_install=yes
 if [ "$(id -u)" != 0 ]; then
-    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then sudo="sudo -n"; else may_install=; fi
+    if has sudo && sudo -n true 2>/dev/null; then sudo="sudo -n"; else may_install=; fi
 fi
 apt_updated=
 # What apt can offer is asked of its lists, which a fresh machine does not have yet.
 apt_update() {
-    [ -z "$apt_updated" ] && [ -n "$may_install" ] && command -v apt-get >/dev/null || return 0
+    [ -z "$apt_updated" ] && [ -n "$may_install" ] && has apt-get || return 0
     apt_updated=yes
     say "updating the package lists"
     $sudo apt-get update -qq
 }
+# The version that apt would install of a package; nothing where it knows none.
+apt_version() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: \([0-9.]*\).*/\1/p'; }
 
 packages=()
-need() { command -v "$1" >/dev/null || packages+=("$2"); }
+need() { has "$1" || packages+=("$2"); }
 need fusermount3 fuse3
 need pkg-config pkg-config
 need cc build-essential
 need git git
 need rsync rsync
-need vim vim-tiny
+need vim vim
 if ! pkg-config --exists fuse3 2>/dev/null; then packages+=(libfuse3-dev); fi
+# Cargo looks for the certificates of the system.
+if ! [ -e "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" ]; then packages+=(ca-certificates); fi
 
 # The first Python from 3.11 on.
 python=
@@ -51,45 +60,56 @@ rust_wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 rust_is_new_enough() {
     local have
     have=$(rustc --version 2>/dev/null | awk '{ print $2 }') || return 1
-    [ -n "$have" ] && command -v cargo >/dev/null &&
-        [ "$(printf '%s\n%s\n' "$rust_wanted" "${have%%-*}" | sort -V | head -n 1)" = "$rust_wanted" ]
+    has cargo && at_least "${have%%-*}" "$rust_wanted"
 }
+rust_help="Rust $rust_wanted or newer is needed, and apt has none: install it with rustup (rustup.rs), then run make setup again"
 rust_missing=
 if ! rust_is_new_enough; then
+    if has rustup; then fail "Rust $rust_wanted or newer is needed: run rustup update stable"; fi
     rust_missing=yes
     apt_update
-    # Debian 12 has a new Rust under another name; elsewhere the ordinary one may do.
-    if apt-cache show rustc-web >/dev/null 2>&1; then
-        packages+=(rustc-web cargo-web)
-    elif apt-cache show rustc >/dev/null 2>&1; then
-        packages+=(rustc cargo)
+    # Debian 12 and 13 have a new Rust under another name, in their security updates too.
+    for suffix in "" -web; do
+        if at_least "$(apt_version "rustc$suffix")" "$rust_wanted"; then
+            packages+=("rustc$suffix" "cargo$suffix")
+            rust_missing=
+            break
+        fi
+    done
+    if [ -n "$rust_missing" ] && ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
+        # Without lists and without the right to fetch them: what these releases are known to have.
+        # shellcheck source=/dev/null
+        case "$(. /etc/os-release 2>/dev/null && echo "${ID:-}${VERSION_ID:-}")" in
+            debian12 | debian13) packages+=(rustc-web cargo-web) rust_missing= ;;
+        esac
     fi
 fi
 
 if [ ${#packages[@]} -gt 0 ]; then
-    command -v apt-get >/dev/null || fail "please install: ${packages[*]} (by their Debian names)"
+    if ! has apt-get; then
+        fail "please install ${packages[*]} (their names on Debian)${rust_missing:+; and: $rust_help}"
+    fi
     line="apt-get install -y --no-install-recommends ${packages[*]}"
     if [ -z "$may_install" ]; then
-        fail "some system packages are missing; run: sudo apt-get update && sudo $line"
+        fail "system packages are missing; run: sudo apt-get update && sudo $line${rust_missing:+; and: $rust_help}"
     fi
     apt_update
     say "installing ${packages[*]}"
-    export DEBIAN_FRONTEND=noninteractive
+    # sudo passes no environment on, so it is set behind it.
     # shellcheck disable=SC2086 # the line is words
-    $sudo $line -qq >/dev/null
+    $sudo env DEBIAN_FRONTEND=noninteractive $line -qq -o Dpkg::Use-Pty=0 </dev/null >/dev/null
 fi
-if [ -n "$rust_missing" ] && ! rust_is_new_enough; then
-    fail "Rust $rust_wanted or newer is needed and apt has none; install it with rustup (rustup.rs)"
-fi
+rust_is_new_enough || fail "$rust_help"
 if [ -z "$python" ]; then
     python=python3
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
         fail "Python 3.11 or newer is needed and apt has $("$python" --version)"
 fi
 
-if ! [ -x .venv/bin/python ]; then
+# One that was left half made is made anew.
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     say "making .venv with $("$python" --version)"
-    "$python" -m venv .venv
+    "$python" -m venv --clear .venv
 fi
 say "installing Python packages"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'

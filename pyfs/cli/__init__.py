@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from pyfs.cli.options import options_help, parse_options
+from pyfs.cli.help import EXAMPLES, epilog
+from pyfs.cli.options import parse_options
 from pyfs.config import MountConfig
 from pyfs.errors import ConfigurationError, PyfsError
 
@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 GC_ALLOCATIONS: Final = 50_000
 """New objects after which cycles are looked for. What is imported has none worth a look, nor have
 batches of thousands of handles."""
-EXAMPLES = """\
-examples:
-  pyfs init 'aws://[dolt_manifests:my-bucket]/primes'     an empty database on a new remote
-  pyfs mount 'aws://[dolt_manifests:my-bucket]/primes' ~/primes
-  pyfs mount -o ro,refresh=10 file:///srv/dolt/primes ~/primes
-  cat ~/primes/main/primes.csv
-  echo 41,13 >> ~/primes/main/primes.csv                  a commit, pushed when it returns
-  cat ~/primes/main/.pyfs/status                          the last refused save, and why
-  pyfs umount ~/primes
-"""
 
 
 def run() -> NoReturn:
@@ -37,8 +27,13 @@ def run() -> NoReturn:
     gc.set_threshold(GC_ALLOCATIONS, 10, 100)
     status = main()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):
+        try:
             stream.flush()
+        except BrokenPipeError:
+            pass
+        except OSError:
+            # What was to be said is not on the disk that was to keep it.
+            status = status or 1
     os._exit(status)
 
 
@@ -150,11 +145,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_url(init)
 
     log = _command(commands, "log", "print a branch's commits, newest first")
-    log.add_argument("-n", "--number", type=int, default=None, help="at most so many commits")
+    log.add_argument("-n", "--number", type=_count, default=None, help="at most so many commits")
     _add_options(log)
     _add_url(log)
     log.add_argument("branch", metavar="BRANCH", nargs="?", help="else the default branch")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number of commits, not {text!r}")
+    return int(text)
 
 
 def _command(
@@ -164,7 +165,7 @@ def _command(
         name,
         help=meaning,
         description=meaning[0].upper() + meaning[1:] + ".",
-        epilog=options_help() if name in ("mount", "init", "log") else None,
+        epilog=epilog(name),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 

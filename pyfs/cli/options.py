@@ -11,7 +11,7 @@ from pyfs.errors import ConfigurationError
 from pyfs.formats import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
 Value = str | int | float | bool | Path | tuple[Format, ...]
 
@@ -141,6 +141,8 @@ OPTIONS: Final = (
     ),
 )
 
+GROUPS: Final = tuple(dict.fromkeys(option.group for option in OPTIONS))
+
 ALIASES: Final = {"aws-region": "region", "aws-creds-profile": "profile"}
 """What dolt calls the same."""
 
@@ -216,11 +218,13 @@ def _split(text: str) -> list[str]:
     return [item.replace("\\,", ",") for item in re.split(r"(?<!\\),", text)]
 
 
-def options_help() -> str:
-    """The options as `--help` lists them, grouped."""
+def options_help(groups: Collection[str] = GROUPS) -> str:
+    """The options of some *groups* as `--help` lists them."""
     lines = ["options of -o, separated by commas or given by several -o:"]
     group = ""
     for option in OPTIONS:
+        if option.group not in groups:
+            continue
         if option.group != group:
             group = option.group
             lines.append(f"  {group}:")

@@ -57,9 +57,11 @@ def translate(exc: Exception, doing: str) -> PyfsError:
         case CredentialRetrievalError() | TokenRetrievalError() | SSOError():
             return AccessError(f"{doing}: no credentials could be had: {exc}")
         case ConnectionError() | HTTPClientError():
-            return RemoteError(f"{doing}: {exc}")
+            return RemoteError(f"{doing}: {exc}; check the network, the region and the endpoint")
         case BotoCoreError() | ValueError():
-            return ConfigurationError(f"{doing}: {exc}")
+            return ConfigurationError(
+                f"{doing}: {exc}; check the AWS settings (environment, profile, -o endpoint=)"
+            )
         case _:
             return RemoteError(f"{doing}: {exc}")
 
@@ -73,9 +75,9 @@ def _translate_answer(exc: ClientError, doing: str) -> PyfsError:
     code = error_code(exc)
     message = str(exc.response.get("Error", {}).get("Message", "")) or code
     if code == "NoSuchBucket":
-        return NotFoundError(f"{doing}: there is no such bucket; check the URL and the region")
+        return ConfigurationError(f"{doing}: there is no such bucket; check the URL and the region")
     if code == "ResourceNotFoundException":
-        return NotFoundError(
+        return ConfigurationError(
             f"{doing}: there is no such DynamoDB table; check the URL and the region"
         )
     if code in ABSENT:

@@ -12,7 +12,14 @@ from typing import Final
 import trio
 
 from pyfs._core import Manifest
-from pyfs.errors import AccessError, AlreadyExistsError, NotFoundError, RemoteError, SpaceError
+from pyfs.errors import (
+    AccessError,
+    AlreadyExistsError,
+    ConfigurationError,
+    NotFoundError,
+    RemoteError,
+    SpaceError,
+)
 from pyfs.store.chunks import Remote, Tail
 from pyfs.store.counts import RequestCounts
 
@@ -179,6 +186,8 @@ def _explained(doing: str) -> Iterator[None]:
         yield
     except FileNotFoundError as exc:
         raise NotFoundError(f"{doing}: it is not there") from exc
+    except NotADirectoryError as exc:
+        raise ConfigurationError(f"{doing}: a part of the path is no directory") from exc
     except PermissionError as exc:
         raise AccessError(f"{doing}: {exc.strerror}; check its owner and mode") from exc
     except OSError as exc:

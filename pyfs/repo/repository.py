@@ -431,7 +431,7 @@ class Repository:
             self._read_began, self._last_read = began, self._reads_begun
             self._refreshed_at = time.time()
             return
-        raise RemoteError(f"the manifest of {self._remote.url} names a file that is gone: {gone}")
+        raise RemoteError(str(gone))
 
     async def _refs_of(self, manifest: Manifest) -> Refs:
         if manifest == self._stored.manifest and self._read_began is not None:

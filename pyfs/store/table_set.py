@@ -232,7 +232,8 @@ class TableSet:
         if isinstance(failure, AccessError):
             raise failure
         raise NotFoundError(
-            f"file {name} of {self._remote.url} is gone: its manifest names it"
+            f"{self._remote.url} lacks the file {name} that its manifest names;"
+            " restore it, or push everything to a new remote from a clone that has it"
         ) from failure
 
     async def _open_table(self, name: str, count: int) -> tuple[str, Tail]:

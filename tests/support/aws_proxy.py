@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import threading
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
@@ -29,10 +31,26 @@ EDITOR: Final = READER | {
 """What it grants who writes."""
 
 
-def action_of(method: str, target: str, dynamodb_target: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Whose key signed a request, and for which region."""
+
+    key: str
+    region: str
+
+    @staticmethod
+    def of(authorization: str) -> Signature:
+        """From the header `Authorization` of a request."""
+        match = re.search(r"Credential=([^/]+)/\d+/([^/]+)/", authorization)
+        return Signature(*match.groups()) if match else Signature("", "")
+
+
+def action_of(method: str, target: str, dynamodb_target: str | None, body: bytes) -> str:
     """The action that a request needs, such as `s3:GetObject`; buckets stand in the path."""
     if dynamodb_target is not None:
         return f"dynamodb:{dynamodb_target.partition('.')[2]}"
+    if (method, target) == ("POST", "/"):
+        return f"sts:{parse_qs(body.decode()).get('Action', ['unknown'])[0]}"
     url = urlsplit(target)
     _, _, key = url.path.lstrip("/").partition("/")
     query = parse_qs(url.query, keep_blank_values=True)
@@ -60,6 +78,8 @@ class AwsProxy:
     def __init__(self, s3: str, dynamodb: str) -> None:
         self.actions: list[str] = []
         """What was asked for so far."""
+        self.signatures: list[Signature] = []
+        """How it was signed."""
         self.allowed: frozenset[str] | None = None
         """The actions that the credentials allow, or None for all."""
         self.alive = True
@@ -103,8 +123,9 @@ class AwsProxy:
             def answer(self) -> None:
                 body = self._body()
                 target = self.headers.get("X-Amz-Target")
-                action = action_of(self.command, self.path, target)
+                action = action_of(self.command, self.path, target, body)
                 proxy.actions.append(action)
+                proxy.signatures.append(Signature.of(self.headers.get("Authorization", "")))
                 if not proxy.alive:
                     self.close_connection = True
                 elif proxy.allowed is not None and action not in proxy.allowed:

@@ -128,9 +128,10 @@ class Mount:
         """Runs *command* in the directory of *branch*."""
         out = self.home / "out"
         out.mkdir(exist_ok=True)
+        # Not by cwd=: while a child starts, this process stands still, and with it a proxy that the
+        # mount may have to ask before the child is in its directory.
         return subprocess.run(
-            command,
-            cwd=self.root / branch,
+            ["env", "-C", str(self.root / branch), *command],
             capture_output=True,
             text=True,
             timeout=DEADLINE_S,

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -106,20 +107,12 @@ def running_servers() -> Iterator[Endpoints]:
 @contextlib.contextmanager
 def _minio() -> Iterator[str]:
     port, console = _free_port(), _free_port()
-    data = SERVERS / f"minio-{port}"
-    data.mkdir(parents=True)
-    command = [
-        str(SERVERS / "minio"),
-        "server",
-        str(data),
-        "--address",
-        f"127.0.0.1:{port}",
-        "--console-address",
-        f"127.0.0.1:{console}",
-    ]
     settings = {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY}
-    with _process(command, port, settings) as url:
-        yield url
+    with tempfile.TemporaryDirectory(prefix="minio-", dir=SERVERS) as data:
+        command = [str(SERVERS / "minio"), "server", data]
+        command += ["--address", f"127.0.0.1:{port}", "--console-address", f"127.0.0.1:{console}"]
+        with _process(command, port, settings) as url:
+            yield url
 
 
 @contextlib.contextmanager
@@ -128,7 +121,8 @@ def _dynamodb_local() -> Iterator[str]:
     lib = SERVERS / "lib"
     main = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner"
     command = ["java", f"-Djava.library.path={lib}", "-cp", f"{lib}/*", main]
-    command += ["-inMemory", "-port", str(port)]
+    # Shared: whoever asks, in whatever region, sees the same tables.
+    command += ["-inMemory", "-sharedDb", "-port", str(port)]
     with _process(command, port) as url:
         yield url
 
@@ -149,6 +143,7 @@ def _process(
         while not _listens(port):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{command[0]} does not listen on port {port}")
+            time.sleep(0.02)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

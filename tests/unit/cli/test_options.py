@@ -1,10 +1,12 @@
 """What -o takes."""
 
+import itertools
+import shlex
 from pathlib import Path
 
 import pytest
 
-from pyfs.cli import main
+from pyfs.cli import _parser, main
 from pyfs.cli.options import OPTIONS, options_help, parse_options
 from pyfs.config import MountConfig
 from pyfs.errors import ConfigurationError
@@ -92,6 +94,34 @@ def test_a_command_line_without_a_meaning_exits_with_2(capsys: pytest.CaptureFix
         with pytest.raises(SystemExit) as caught:
             main(words)
         assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["mount", "umount", "status", "init", "log"])
+def test_the_help_of_each_command_has_examples_that_can_be_typed(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    examples = shown.partition("examples:\n")[2].splitlines()
+    typed = [shlex.split(line.split("  ")[1]) for line in examples]
+    assert typed
+    for words in typed:
+        if words[0] == "pyfs":
+            assert words[1] == command
+            _parser().parse_args(words[1:])
+            for word, value in itertools.pairwise(words):
+                if word == "-o":
+                    parse_options([value])
+
+
+def test_number_of_commits_is_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    for number in ("x", "-1"):
+        with pytest.raises(SystemExit) as caught:
+            main(["log", "-n", number, "file:///x"])
+        assert caught.value.code == 2
+        assert f"a number of commits, not '{number}'" in capsys.readouterr().err
 
 
 def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:

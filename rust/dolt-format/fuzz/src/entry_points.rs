@@ -101,7 +101,8 @@ fn read_records(index: &TableIndex, file: &[u8]) {
     let mut dictionaries = Dictionaries::default();
     for plan in index.plan(&addresses, 0, 0).iter().take(RECORDS_MAX) {
         read(file, plan);
-        assert_eq!(plan.len(), 1);
+        // Only empty records fit into no bytes together.
+        assert!(plan.len() == 1 || plan.length == 0);
     }
     let joined = index.plan(&addresses, u64::MAX, u64::MAX);
     assert_eq!(joined.len(), usize::from(!addresses.is_empty()));
