@@ -65,6 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # `pyfs log … | head`: nobody reads on. Python would complain once more as it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as exc:
+        print(f"pyfs {parsed.command}: {exc.strerror or exc}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 

@@ -2,6 +2,8 @@
 
 import itertools
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from pyfs.cli.options import OPTIONS, options_help, parse_options
 from pyfs.config import MountConfig
 from pyfs.errors import ConfigurationError
 from pyfs.formats import Format
+from tests.support.mounts import REMOTES, ROOT
 
 
 def test_every_option_sets_a_field() -> None:
@@ -114,6 +117,21 @@ def test_the_help_of_each_command_has_examples_that_can_be_typed(
             for word, value in itertools.pairwise(words):
                 if word == "-o":
                     parse_options([value])
+
+
+def test_output_that_finds_no_room_is_an_error_in_one_line(tmp_path: Path) -> None:
+    folders = f"state-dir={tmp_path},cache-dir={tmp_path}"
+    command = ["log", "-o", folders, REMOTES.joinpath("primes").as_uri()]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pyfs", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            cwd=ROOT,
+        )
+    assert (done.returncode, done.stderr) == (1, "pyfs log: No space left on device\n")
 
 
 def test_number_of_commits_is_a_number(capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,6 +72,10 @@ pub enum SqlType {
 }
 
 const COLLATION_DEFAULT: &str = "utf8mb4_0900_bin";
+/// A stored member of an ENUM is a number of 16 bits.
+const ENUM_MEMBERS_MAX: usize = 65_535;
+/// Each member of a SET has a bit of 64.
+const SET_MEMBERS_MAX: usize = 64;
 
 impl SqlType {
     /// The type that `text` names.
@@ -152,8 +156,8 @@ impl SqlType {
             },
             "time" => Self::Time,
             "year" => Self::Year,
-            "enum" => Self::Enum(arguments),
-            "set" => Self::Set(arguments),
+            "enum" if arguments.len() <= ENUM_MEMBERS_MAX => Self::Enum(arguments),
+            "set" if arguments.len() <= SET_MEMBERS_MAX => Self::Set(arguments),
             "json" => Self::Json,
             "vector" => Self::Vector(number(0, 2048)?),
             name => {
@@ -278,6 +282,11 @@ mod tests {
                 "it's".into()
             ])
         );
+        let members = |count: usize| vec!["'m'"; count].join(",");
+        assert!(SqlType::parse(&format!("set({})", members(64))).is_ok());
+        assert!(SqlType::parse(&format!("set({})", members(65))).is_err());
+        assert!(SqlType::parse(&format!("enum({})", members(65_535))).is_ok());
+        assert!(SqlType::parse(&format!("enum({})", members(65_536))).is_err());
         assert!(SqlType::parse(r"enum('\').").is_err());
         assert!(SqlType::parse("uuid").is_err());
         assert!(SqlType::parse("enum('x").is_err());
