@@ -67,6 +67,10 @@ class NotFoundError(PyfsError):
     """No such branch, table, commit or file."""
 
 
+class AbsentRemoteError(NotFoundError):
+    """The bucket or the DynamoDB table that the remote's URL names is not there."""
+
+
 class AlreadyExistsError(PyfsError):
     """A branch, table or file of that name is there already."""
 

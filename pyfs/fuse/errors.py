@@ -33,6 +33,8 @@ ERRNO: Final[dict[type[errors.PyfsError], int]] = {
     errors.InvalidNameError: errno.EINVAL,
     errors.ConflictError: errno.ESTALE,
     errors.SupersededError: errno.ESTALE,
+    # No file is missing: nothing of the remote can be seen.
+    errors.AbsentRemoteError: errno.EIO,
     errors.NotFoundError: errno.ENOENT,
     errors.AlreadyExistsError: errno.EEXIST,
     errors.DirectoryExpectedError: errno.ENOTDIR,
@@ -64,7 +66,7 @@ def handler(
             raise
         except errors.PyfsError as exc:
             number = ERRNO.get(type(exc), errno.EIO)
-            if not isinstance(exc, ORDINARY):
+            if number == errno.EIO or not isinstance(exc, ORDINARY):
                 level = logging.WARNING if number == errno.EIO else logging.INFO
                 log.log(level, "%s: %s: %s", method.__name__, errno.errorcode[number], exc)
             raise FUSEError(number) from exc

@@ -16,7 +16,14 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from pyfs.errors import AccessError, ConfigurationError, NotFoundError, PyfsError, RemoteError
+from pyfs.errors import (
+    AbsentRemoteError,
+    AccessError,
+    ConfigurationError,
+    NotFoundError,
+    PyfsError,
+    RemoteError,
+)
 
 DENIED: Final = frozenset(
     {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "403", "Forbidden"}
@@ -75,9 +82,9 @@ def _translate_answer(exc: ClientError, doing: str) -> PyfsError:
     code = error_code(exc)
     message = str(exc.response.get("Error", {}).get("Message", "")) or code
     if code == "NoSuchBucket":
-        return ConfigurationError(f"{doing}: there is no such bucket; check the URL and the region")
+        return AbsentRemoteError(f"{doing}: there is no such bucket; check the URL and the region")
     if code == "ResourceNotFoundException":
-        return ConfigurationError(
+        return AbsentRemoteError(
             f"{doing}: there is no such DynamoDB table; check the URL and the region"
         )
     if code in ABSENT:

@@ -15,7 +15,7 @@ import trio
 from pyfs._core import Address, Chunk, Manifest, ReadPlan, TableFile, TableIndex
 from pyfs.concurrency import map_concurrently
 from pyfs.config import MountConfig
-from pyfs.errors import AccessError, CorruptionError, NotFoundError, PyfsError
+from pyfs.errors import AbsentRemoteError, AccessError, CorruptionError, NotFoundError, PyfsError
 from pyfs.store.cache import ChunkCache
 from pyfs.store.chunks import Remote, Tail
 from pyfs.store.span_cache import SpanCache
@@ -221,6 +221,8 @@ class TableSet:
         for open_kind in kinds:
             try:
                 file, tail = await open_kind(name, count)
+            except AbsentRemoteError:
+                raise
             except (NotFoundError, AccessError) as exc:
                 # S3 says "forbidden" of what is not there to whoever may not list the bucket.
                 failure = failure or exc
@@ -232,7 +234,7 @@ class TableSet:
         if isinstance(failure, AccessError):
             raise failure
         raise NotFoundError(
-            f"{self._remote.url} lacks the file {name} that its manifest names;"
+            f"{self._remote.url} lacks the file {name}, and its manifest names it;"
             " restore it, or push everything to a new remote from a clone that has it"
         ) from failure
 

@@ -198,7 +198,7 @@ def test_a_file_that_is_gone_is_told(primes: MountConfig, tmp_path: Path) -> Non
 
     async def main() -> None:
         async with open_remote(primes) as remote:
-            with pytest.raises(NotFoundError, match="lacks the file"):
+            with pytest.raises(NotFoundError, match="its manifest names it"):
                 await TableSet(remote, primes).update(await remote.manifests.read())
 
     trio.run(main)
@@ -227,9 +227,9 @@ def test_absent_tables_and_buckets_are_named(
         monkeypatch.setenv(name, value)
 
     async def body(remote: Remote) -> None:
-        with pytest.raises(ConfigurationError, match="no such DynamoDB table"):
+        with pytest.raises(NotFoundError, match="no such DynamoDB table"):
             await remote.manifests.read()
-        with pytest.raises(ConfigurationError, match="no such bucket"):
+        with pytest.raises(NotFoundError, match="no such bucket"):
             await remote.files.read("0" * 32, 0, 1)
 
     run(MountConfig(url="aws://[absent:absent-bucket]/p"), body)

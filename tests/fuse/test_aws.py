@@ -13,6 +13,8 @@ from tests.support.mounts import REMOTES, Mount, wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.support.servers import Endpoints
+
 pytestmark = [pytest.mark.fuse, pytest.mark.timeout(300)]
 
 OLD: Final = (REMOTES / "primes.expected" / "main" / "primes.csv").read_text()
@@ -113,3 +115,15 @@ def test_a_save_that_finds_no_server_is_kept(proxy: AwsProxy, on_aws: Callable[.
     wait_until(lambda: (mount / "main/primes.csv").read_text() == OLD, "the old text")
     assert mount.sh(f"cp {mount.home}/new.csv primes.csv").returncode == 0
     assert (mount / "main/primes.csv").read_text() == NEW
+
+
+def test_a_table_that_is_deleted_is_no_empty_mount(
+    servers: Endpoints, on_aws: Callable[..., Mount]
+) -> None:
+    mount = on_aws("primes", "refresh=0").mount()
+    table = mount.url.partition("[")[2].partition(":")[0]
+    servers.client("dynamodb").delete_table(TableName=table)
+    for path in (mount.root, mount / "main"):
+        with pytest.raises(OSError, match="Input/output error"):
+            os.listdir(path)
+    assert "no such DynamoDB table" in mount.log_file()
