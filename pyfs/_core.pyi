@@ -10,14 +10,18 @@ Raises `pyfs.errors.CorruptionError` for bytes that break the format,
 `InvalidTextError` for text that does not fit a schema.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Literal, final
 
 __all__ = [
     "Address",
     "AddressMapScan",
+    "Addresses",
     "BuiltTable",
     "Chunk",
+    "ChunkCache",
+    "Chunks",
+    "Claims",
     "ClosureEdit",
     "ClosureLookup",
     "Commit",
@@ -34,6 +38,7 @@ __all__ = [
     "ReadPlan",
     "ReferencedRow",
     "Render",
+    "Rendered",
     "RootValue",
     "RowCarry",
     "RowFollow",
@@ -46,6 +51,7 @@ __all__ = [
     "TableIndex",
     "TableWriter",
     "Tag",
+    "Text",
     "TextLayout",
     "branch_name_error",
     "column_tags",
@@ -82,6 +88,25 @@ class Address:
     def __ge__(self, other: Address, /) -> bool: ...
 
 @final
+class Addresses:
+    """Many addresses, without a Python object for each. Frozen."""
+
+    def __new__(cls, addresses: Sequence[Address]) -> Addresses: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, at: int, /) -> Address: ...
+    def __iter__(self) -> Iterator[Address]: ...
+
+@final
+class Claims:
+    """Addresses that somebody is fetching. Thread-safe."""
+
+    def __new__(cls) -> Claims: ...
+    def claim(self, addresses: Addresses) -> Addresses:
+        """Those of *addresses* that nobody had claimed, each once; they are claimed now."""
+
+    def release(self, addresses: Addresses) -> None: ...
+
+@final
 class Chunk:
     """Contents proven to match their address. The contents stay in Rust."""
 
@@ -96,6 +121,32 @@ class Chunk:
 
     def contents(self) -> bytes:
         """A copy of the uncompressed bytes."""
+
+@final
+class Chunks:
+    """Many chunks, without a Python object for each. Frozen."""
+
+    def __new__(cls, chunks: Sequence[Chunk]) -> Chunks: ...
+    @staticmethod
+    def gather(addresses: Addresses | Sequence[Address], parts: Sequence[Chunks]) -> Chunks:
+        """The chunks at *addresses*, in that order, out of *parts*."""
+
+    def missing(self, addresses: Addresses | Sequence[Address]) -> Addresses:
+        """Those of *addresses* whose chunk is not here."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, at: int, /) -> Chunk: ...
+    def __iter__(self) -> Iterator[Chunk]: ...
+
+@final
+class ChunkCache:
+    """Chunks in memory, at most *bytes_max* bytes of them, the last used ones. Thread-safe."""
+
+    def __new__(cls, bytes_max: int) -> ChunkCache: ...
+    def get(self, addresses: Addresses | Sequence[Address]) -> tuple[Chunks, Addresses]:
+        """The chunks that are here, and the addresses of the others."""
+
+    def put(self, chunks: Chunks) -> None: ...
 
 # Storage: table files, archives, manifests
 
@@ -151,31 +202,37 @@ class TableIndex:
     def addresses(self) -> list[Address]:
         """Of all chunks in the file, in order."""
 
-    def contains(self, addresses: Sequence[Address]) -> list[bool]: ...
-    def stored_len(self, addresses: Sequence[Address]) -> int:
+    def contains(self, addresses: Addresses | Sequence[Address]) -> list[bool]: ...
+    def split(self, addresses: Addresses | Sequence[Address]) -> tuple[Addresses, Addresses]:
+        """Those of *addresses* that are here, and the others."""
+
+    def stored_len(self, addresses: Addresses | Sequence[Address]) -> int:
         """Bytes that the records of those of *addresses* that are here take in the file."""
 
-    def dictionary_plans(self, addresses: Sequence[Address]) -> list[ReadPlan]:
+    def dictionary_plans(self, addresses: Addresses | Sequence[Address]) -> list[ReadPlan]:
         """Reads of the compression dictionaries that *addresses* need and that are not loaded."""
 
     def load_dictionaries(self, plan: ReadPlan, data: bytes) -> None:
         """Keeps the dictionaries that *plan* (one of `dictionary_plans`) read as *data*."""
 
     def plan(
-        self, addresses: Sequence[Address], gap_bytes_max: int, length_bytes_max: int
+        self,
+        addresses: Addresses | Sequence[Address],
+        gap_bytes_max: int,
+        length_bytes_max: int,
     ) -> list[ReadPlan]:
         """The reads for those of *addresses* that are here, neighbours joined over small gaps."""
 
     def plan_within(
-        self, addresses: Sequence[Address], ranges: Sequence[tuple[int, int]]
-    ) -> tuple[list[tuple[int, ReadPlan]], list[Address]]:
+        self, addresses: Addresses | Sequence[Address], ranges: Sequence[tuple[int, int]]
+    ) -> tuple[list[tuple[int, ReadPlan]], Addresses]:
         """The reads of those of *addresses* whose records lie within one of *ranges*.
 
         A range is a start and an end in the file. Each read comes with the number of its range;
         then come the addresses that lie in none, or not in this file.
         """
 
-    def decode(self, plan: ReadPlan, data: bytes) -> list[Chunk]:
+    def decode(self, plan: ReadPlan, data: bytes) -> Chunks:
         """The chunks that *plan* describes, out of the bytes it read, each verified."""
 
 @final
@@ -585,6 +642,11 @@ class Schema:
         """The names of its CHECK constraints."""
 
     @property
+    def may_be_long(self) -> bool:
+        """Whether the text of a leaf may be much longer than the leaf: by values stored beside it,
+        or by rows that occur often."""
+
+    @property
     def has_fulltext_index(self) -> bool: ...
     def copy_for(self, name: str, same: bool, taken: set[int]) -> Schema:
         """This schema for a new table called *name*, with tags of its own.
@@ -676,10 +738,12 @@ class RowCarry:
 
 @final
 class Extent:
-    """Where one leaf's rows lie in a table's text."""
+    """Where the rows of one piece lie in a table's text."""
 
     @property
-    def leaf(self) -> Address: ...
+    def piece(self) -> int:
+        """Its number: that of its first leaf, divided by `TextLayout.PIECE_LEAVES`."""
+
     @property
     def start(self) -> int:
         """Offset of its first byte in the text."""
@@ -713,9 +777,10 @@ class TextLayout:
 
     It starts with the root node and learns: inner nodes are expanded (`expand`), measures of
     rendered leaves are set (`set_measures`). A table whose root is a leaf has that as its
-    only one.
+    only one. A text is read in pieces of `PIECE_LEAVES` leaves each, the last one of fewer.
     """
 
+    PIECE_LEAVES: ClassVar[int]
     def __new__(cls, table: Table, schema: Schema) -> TextLayout: ...
     @property
     def size(self) -> int | None:
@@ -729,37 +794,78 @@ class TextLayout:
     def leaf_count_max(self) -> int:
         """Leaves, or an estimate that is rarely too small while inner nodes are not expanded."""
 
-    def frontier(self, offset: int, length: int, limit: int) -> tuple[list[Address], list[Address]]:
-        """What has to be known to place `[offset, offset + length)`: (inner nodes, leaves).
+    def frontier(self, offset: int, length: int) -> tuple[Addresses, list[int], Addresses]:
+        """What has to be known to place the pieces of `[offset, offset + length)`.
 
-        In text order, at most *limit* of both together, the same ones at each call until they
-        are given. Both empty: placed (`extents`). A length of 2**63 - 1 asks for everything.
+        In text order, as far as the range may reach: inner nodes to expand, or else pieces none of
+        whose leaves is measured, and single leaves of others. The same ones at each call until
+        they are given. All empty: placed (`extents`). A length of 2**63 - 1 asks for everything.
         """
 
-    def expand(self, nodes: Sequence[Chunk]) -> None:
+    def piece_leaves(self, pieces: Sequence[int]) -> Addresses:
+        """The leaves of *pieces*, which `frontier` or `extents` named, in text order."""
+
+    def expand(self, nodes: Chunks) -> None:
         """Replaces inner nodes by their children."""
 
-    def set_measures(self, measures: Sequence[tuple[Address, Measure]]) -> None:
+    def set_measures(
+        self, measures: Rendered | BuiltTable | Sequence[tuple[Address, Measure]]
+    ) -> None:
         """Sets the measures of leaves. Leaves it does not have are ignored."""
 
-    def extents(self, offset: int, length: int) -> list[Extent]:
-        """The leaves that hold the placed part of `[offset, offset + length)`, in text order.
+    @property
+    def fresh_count(self) -> int:
+        """Leaves whose measures were set and are not remembered yet."""
 
-        The header is not in a leaf: bytes before `len(schema.header)` are not covered.
+    def unremembered(self, by_last: bool, limit: int) -> Addresses:
+        """Keys of records that have measures it lacks, the first ones, each once.
+
+        Measures are remembered in groups of leaves. A group's record is found by the leaf it begins
+        with, and by the one after its last (*by_last*).
         """
+
+    def recall(self, form: bytes, records: Sequence[bytes]) -> int:
+        """Takes the measures in *records* made for *form*; how many it lacked.
+
+        Damaged ones are passed over.
+        """
+
+    def remember(self, form: bytes) -> list[tuple[bytes, bytes, bytes]]:
+        """Both keys and the record of each group of which something is fresh, and all is known."""
+
+    def extents(self, offset: int, length: int) -> list[Extent]:
+        """The pieces that hold the placed part of `[offset, offset + length)`, in text order.
+
+        The header is in no piece: bytes before `len(schema.header)` are not covered.
+        """
+
+@final
+class Text:
+    """Bytes of a text. Frozen."""
+
+    def __new__(cls, text: bytes) -> Text: ...
+    def __len__(self) -> int: ...
+    def view(self) -> memoryview:
+        """The bytes where they are."""
+
+@final
+class Rendered:
+    """The texts of some leaves, and their measures."""
+
+    def take(self) -> list[Text]:
+        """The texts, `PIECE_LEAVES` leaves in each. Gives them away: called once."""
 
 @final
 class Render:
     """Traversal: the text of some leaves, without the header. Fetches only out-of-band values.
 
-    The result has a text and its measure for each leaf, in the order given. The rendering
-    itself happens in `feed` and `result`, without the GIL.
+    The rendering itself happens in `feed` and `result`, without the GIL.
     """
 
-    def __new__(cls, schema: Schema, leaves: Sequence[Chunk]) -> Render: ...
+    def __new__(cls, schema: Schema, leaves: Chunks) -> Render: ...
     def needs(self, limit: int) -> list[Address]: ...
     def feed(self, chunks: Sequence[Chunk]) -> None: ...
-    def result(self) -> list[tuple[bytes, Measure]]: ...
+    def result(self) -> Rendered: ...
 
 @final
 class BuiltTable:
@@ -782,16 +888,12 @@ class BuiltTable:
     @property
     def row_count(self) -> int: ...
     @property
-    def measures(self) -> list[tuple[Address, Measure]]:
-        """Each new leaf and the measure of its text, for `TextLayout.set_measures`."""
+    def measured_count(self) -> int:
+        """New leaves of which it has the measures, for `TextLayout.set_measures`."""
 
     @property
     def format(self) -> str:
         """The format of the text it was made from, and that was measured."""
-
-    @property
-    def text_key(self) -> bytes:
-        """As that of its schema in that format."""
 
 @final
 class TableBuild:

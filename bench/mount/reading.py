@@ -21,7 +21,6 @@ from tests.support.repositories import ADA, head_of
 DATABASE = "flights"
 REFRESH_S = 1.1
 """After this a mount looks at the remote again."""
-LEAVES_MAX = 1_000_000
 
 
 def bench_reading(site: Site, texts: Texts) -> None:
@@ -124,9 +123,9 @@ async def _stored_len(url: str, cache: Path) -> int:
             version = await (await head_of(repository)).table("flights")
             layout = TextLayout(version.table, version.schema)
             while True:
-                nodes, leaves = layout.frontier(0, EVERYTHING, LEAVES_MAX)
-                if not nodes:
+                nodes, pieces, _ = layout.frontier(0, EVERYTHING)
+                if not len(nodes):
                     break
-                layout.expand(await chunks.get_many(nodes))
+                layout.expand(await chunks.get_batch(nodes))
         await chunks.aclose()
-    return chunks.stored_len(leaves)
+    return chunks.stored_len(layout.piece_leaves(pieces))

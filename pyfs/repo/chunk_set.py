@@ -1,11 +1,13 @@
 """`ChunkSet`: what this layer asks of the chunks of a remote."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
-from pyfs._core import Address, Chunk, Manifest, TableFile
+from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest, TableFile
 from pyfs.errors import CorruptionError, NotFoundError, RemoteError
 from pyfs.store.chunks import ChunkStore
+
+T = TypeVar("T")
 
 REREADS_MAX: Final = 5
 """As often as dolt reads the manifest again when a file that it names is gone."""
@@ -20,7 +22,7 @@ class ChunkSet(ChunkStore, Protocol):
     def contains(self, addresses: Sequence[Address]) -> list[bool]:
         """Whether the remote holds each of *addresses*."""
 
-    def stored_len(self, addresses: Sequence[Address]) -> int:
+    def stored_len(self, addresses: Addresses | Sequence[Address]) -> int:
         """Bytes that *addresses* take in the remote's files."""
 
     def keep(self, chunks: Sequence[Chunk]) -> None:
@@ -48,7 +50,10 @@ class NoChunks:
     def contains(self, addresses: Sequence[Address]) -> list[bool]:
         return [False] * len(addresses)
 
-    def stored_len(self, addresses: Sequence[Address]) -> int:
+    async def get_batch(self, addresses: Addresses) -> Chunks:
+        return Chunks(await self.get_many(list(addresses)))
+
+    def stored_len(self, addresses: Addresses | Sequence[Address]) -> int:
         return 0
 
     def keep(self, chunks: Sequence[Chunk]) -> None:
@@ -83,10 +88,16 @@ class Rereading:
         self._reread = reread
 
     async def get_many(self, addresses: Sequence[Address]) -> list[Chunk]:
+        return await self._again(lambda: self._chunks.get_many(addresses))
+
+    async def get_batch(self, addresses: Addresses) -> Chunks:
+        return await self._again(lambda: self._chunks.get_batch(addresses))
+
+    async def _again(self, get: Callable[[], Awaitable[T]]) -> T:
         for _ in range(REREADS_MAX):
             begun = self._number_of_reads()
             try:
-                return await self._chunks.get_many(addresses)
+                return await get()
             except NotFoundError as exc:
                 gone = exc
             await self._reread(begun)

@@ -1,9 +1,10 @@
 """What the text of each leaf measures, remembered on disk between mounts.
 
 A leaf never changes, so neither does its text; it is the schema and the format that give it its
-form, hence the key (`Schema.text_key`, leaf address). The database may be deleted at any time.
-Whatever is wrong with it costs time, never an answer: an entry carries a checksum, and a database
-that sqlite cannot read is thrown away.
+form, hence the key (`Schema.text_key`, leaf). Leaves are remembered in groups
+(`TextLayout.remember`): an entry for each would take longer than rendering it. The database may be
+deleted at any time. Whatever is wrong with it costs time, never an answer: an entry carries a
+checksum, and a database that sqlite cannot read is thrown away.
 """
 
 import logging
@@ -17,14 +18,12 @@ from typing import Final
 
 import trio
 
-from pyfs._core import Address, Measure
-
 log = logging.getLogger(__name__)
 
 FILE_NAME: Final = "lengths.db"
-ENTRIES_MAX: Final = 2_000_000
-"""About 200 MB of disk and 8 GB of text."""
-_FORM: Final = 2
+GROUPS_MAX: Final = 32_768
+"""About 120 MB of disk and 8 GB of text."""
+_FORM: Final = 3
 """Raised when the text of a leaf changes its form: older databases are then thrown away."""
 _BATCH: Final = 400
 _BUSY_S: Final = 2.0
@@ -32,27 +31,39 @@ _HOUR_S: Final = 3600
 
 
 class LeafLengths:
-    """Measures by form and leaf. Shared by all tables of all mounts with one folder."""
+    """Records of measures, and sizes of texts, by form. Shared by all mounts with one folder."""
 
-    def __init__(self, directory: Path, entries_max: int = ENTRIES_MAX) -> None:
+    def __init__(self, directory: Path, groups_max: int = GROUPS_MAX) -> None:
         self._path = directory / FILE_NAME
-        self._entries_max = entries_max
+        self._groups_max = groups_max
         self._connection: sqlite3.Connection | None = None
         self._broken = False
         # One thread at a time: a connection is not shared, and sqlite has one writer anyway.
         self._limiter = trio.CapacityLimiter(1)
 
-    async def get(self, form: bytes, leaves: Sequence[Address]) -> list[tuple[Address, Measure]]:
-        """Those of *leaves* whose measure is known."""
-        if self._broken or not leaves:
+    async def get(self, form: bytes, keys: Sequence[bytes], *, by_last: bool) -> list[bytes]:
+        """The records of groups that begin with one of *keys*, or else end with one."""
+        if self._broken or not keys:
             return []
-        return await trio.to_thread.run_sync(self._get, form, leaves, limiter=self._limiter)
+        return await trio.to_thread.run_sync(self._get, form, keys, by_last, limiter=self._limiter)
 
-    async def put(self, form: bytes, measures: Sequence[tuple[Address, Measure]]) -> None:
-        """Remembers the measure of each leaf."""
-        if self._broken or not measures:
+    async def get_size(self, form: bytes, table: bytes) -> int | None:
+        """The bytes of the text of *table*, if all of it was measured."""
+        if self._broken:
+            return None
+        return await trio.to_thread.run_sync(self._get_size, form, table, limiter=self._limiter)
+
+    async def put(
+        self,
+        form: bytes,
+        groups: Sequence[tuple[bytes, bytes, bytes]],
+        table: bytes,
+        size: int | None,
+    ) -> None:
+        """Remembers *groups* (`TextLayout.remember`), and the size of the text of *table*."""
+        if self._broken:
             return
-        await trio.to_thread.run_sync(self._put, form, measures, limiter=self._limiter)
+        await trio.to_thread.run_sync(self._put, form, groups, table, size, limiter=self._limiter)
 
     async def forget(self) -> None:
         """Throws everything away: an entry turned out to be wrong."""
@@ -62,55 +73,74 @@ class LeafLengths:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._close, limiter=self._limiter)
 
-    def _get(self, form: bytes, leaves: Sequence[Address]) -> list[tuple[Address, Measure]]:
-        by_leaf = {bytes(leaf): leaf for leaf in leaves}
-        wanted = list(by_leaf)
-        found: list[tuple[Address, Measure]] = []
+    def _get(self, form: bytes, keys: Sequence[bytes], by_last: bool) -> list[bytes]:
+        column = "last" if by_last else "first"
+        found: list[bytes] = []
         try:
             connection = self._open()
-            for at in range(0, len(wanted), _BATCH):
-                batch = wanted[at : at + _BATCH]
+            for at in range(0, len(keys), _BATCH):
+                batch = keys[at : at + _BATCH]
                 marks = ",".join("?" * len(batch))
                 rows = connection.execute(
-                    "SELECT leaf, measure, sum FROM lengths WHERE schema = ?"
-                    f" AND leaf IN ({marks})",
+                    f"SELECT record FROM groups WHERE form = ? AND {column} IN ({marks})",
                     (form, *batch),
                 )
-                for leaf, measure, checksum in rows:
-                    if _is_sound(form, leaf, measure, checksum):
-                        found.append((by_leaf[leaf], Measure.parse(measure)))
+                found += [record for (record,) in rows if isinstance(record, bytes)]
         except (sqlite3.Error, OSError) as exc:
             self._give_up(exc)
             return []
         return found
 
-    def _put(self, form: bytes, measures: Sequence[tuple[Address, Measure]]) -> None:
+    def _get_size(self, form: bytes, table: bytes) -> int | None:
+        try:
+            row = (
+                self._open()
+                .execute("SELECT size, sum FROM sizes WHERE form = ? AND tbl = ?", (form, table))
+                .fetchone()
+            )
+        except (sqlite3.Error, OSError) as exc:
+            self._give_up(exc)
+            return None
+        if row is None or not isinstance(row[0], int) or _checksum(form, table, row[0]) != row[1]:
+            return None
+        return row[0]
+
+    def _put(
+        self,
+        form: bytes,
+        groups: Sequence[tuple[bytes, bytes, bytes]],
+        table: bytes,
+        size: int | None,
+    ) -> None:
         hour = int(time.time()) // _HOUR_S
-        entries = [
-            (form, bytes(leaf), bytes(measure), _checksum(form, bytes(leaf), bytes(measure)), hour)
-            for leaf, measure in measures
-        ]
         try:
             connection = self._open()
             with connection:
-                connection.executemany("INSERT OR REPLACE INTO lengths VALUES (?,?,?,?,?)", entries)
+                connection.executemany(
+                    "INSERT OR REPLACE INTO groups VALUES (?,?,?,?,?)",
+                    [(form, first, last, record, hour) for first, last, record in groups],
+                )
+                if size is not None:
+                    entry = (form, table, size, _checksum(form, table, size), hour)
+                    connection.execute("INSERT OR REPLACE INTO sizes VALUES (?,?,?,?,?)", entry)
                 self._trim(connection)
         except (sqlite3.Error, OSError) as exc:
             self._give_up(exc)
 
     def _trim(self, connection: sqlite3.Connection) -> None:
-        (count,) = connection.execute("SELECT count(*) FROM lengths").fetchone()
-        if count <= self._entries_max:
-            return
-        hours = connection.execute(
-            "SELECT hour, count(*) FROM lengths GROUP BY hour ORDER BY hour"
-        ).fetchall()
-        for hour, of_hour in hours:
-            # Down to three quarters, so that the next batch does not trim again.
-            if count <= self._entries_max * 3 // 4:
-                break
-            connection.execute("DELETE FROM lengths WHERE hour = ?", (hour,))
-            count -= of_hour
+        for table in ("groups", "sizes"):
+            (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+            if count <= self._groups_max:
+                continue
+            hours = connection.execute(
+                f"SELECT hour, count(*) FROM {table} GROUP BY hour ORDER BY hour"
+            ).fetchall()
+            for hour, of_hour in hours:
+                # Down to three quarters, so that the next batch does not trim again.
+                if count <= self._groups_max * 3 // 4:
+                    break
+                connection.execute(f"DELETE FROM {table} WHERE hour = ?", (hour,))
+                count -= of_hour
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -132,11 +162,17 @@ class LeafLengths:
             connection.execute("PRAGMA synchronous = OFF")
             with connection:
                 if form != _FORM:
-                    connection.execute("DROP TABLE IF EXISTS lengths")
+                    for table in ("lengths", "groups", "sizes"):
+                        connection.execute(f"DROP TABLE IF EXISTS {table}")
                     connection.execute(f"PRAGMA user_version = {_FORM}")
                 connection.execute(
-                    "CREATE TABLE IF NOT EXISTS lengths (schema BLOB, leaf BLOB, measure BLOB,"
-                    " sum INTEGER, hour INTEGER, PRIMARY KEY (schema, leaf)) WITHOUT ROWID"
+                    "CREATE TABLE IF NOT EXISTS groups (form BLOB, first BLOB, last BLOB,"
+                    " record BLOB, hour INTEGER, UNIQUE (form, first))"
+                )
+                connection.execute("CREATE INDEX IF NOT EXISTS last ON groups (form, last)")
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS sizes (form BLOB, tbl BLOB, size INTEGER,"
+                    " sum INTEGER, hour INTEGER, UNIQUE (form, tbl))"
                 )
         except BaseException:
             connection.close()
@@ -171,13 +207,5 @@ class LeafLengths:
                 self._path.with_name(FILE_NAME + suffix).unlink(missing_ok=True)
 
 
-def _checksum(form: bytes, leaf: bytes, measure: bytes) -> int:
-    return zlib.crc32(form + leaf + measure)
-
-
-def _is_sound(form: bytes, leaf: object, measure: object, checksum: object) -> bool:
-    return (
-        isinstance(leaf, bytes)
-        and isinstance(measure, bytes)
-        and _checksum(form, leaf, measure) == checksum
-    )
+def _checksum(form: bytes, table: bytes, size: int) -> int:
+    return zlib.crc32(b"%s%s%d" % (form, table, size))

@@ -43,7 +43,6 @@ from pyfs.repo.change import Change, built_chunks, has_schema
 from pyfs.repo.chunk_set import REREADS_MAX, ChunkSet, NoChunks, Rereading
 from pyfs.repo.foreign_keys import keep
 from pyfs.repo.leaf_lengths import LeafLengths
-from pyfs.repo.leaf_texts import LeafTexts
 from pyfs.repo.log import walk
 from pyfs.repo.new_table import check_new_tags, check_table_name, tags_of
 from pyfs.repo.push import Edit, Push, Stored
@@ -54,6 +53,7 @@ from pyfs.repo.schema_edit import edited_table, schema_text
 from pyfs.repo.snapshot import Snapshot
 from pyfs.repo.system_tables import is_system_table, system_refusal
 from pyfs.repo.table_version import TableVersion
+from pyfs.repo.text_cache import TextCache
 from pyfs.store.chunks import ChunkStore, Remote
 from pyfs.store.traversal import drive
 
@@ -62,8 +62,8 @@ log = logging.getLogger(__name__)
 COMMITS_KEPT: Final = 4096
 SNAPSHOTS_KEPT: Final = 64
 TABLES_KEPT: Final = 256
-TEXT_SHARE: Final = 4
-"""One part in so many of the mount's memory is for rendered text; the rest is for chunks."""
+TEXT_SHARE: Final = 2
+"""One part in so many of the mount's memory is for rendered text, half as much for chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Repository:
         self._config = config
         self._lengths = lengths
         self._nursery = nursery
-        self._texts = LeafTexts(self._chunks, config.memory_bytes_max // TEXT_SHARE)
+        self._texts = TextCache(config.memory_bytes_max // TEXT_SHARE)
         self._stored = Stored(Manifest.EMPTY, NO_REFS)
         self._read_began: float | None = None
         # Reads are numbered, since two of them may begin at one reading of the clock.
@@ -518,10 +518,11 @@ class Repository:
         try:
             for change in changes.values():
                 if isinstance(change, BuiltTable):
-                    await self._lengths.put(change.text_key, change.measures)
-                    if change.row_count and not change.measures and has_schema(change):
+                    if change.row_count and not change.measured_count and has_schema(change):
                         continue  # its rows stayed where they are stored
-                    await (await self._table(change.address, Format(change.format))).exact_size()
+                    version = await self._table(change.address, Format(change.format))
+                    version.learn(change)
+                    await version.exact_size()
         except PyfsError as exc:
             # The push is done; what is not at hand is read when it is wanted.
             log.warning("preparing to read what was pushed to %s: %s", self._remote.url, exc)

@@ -2,10 +2,12 @@
 
 The text is the header and the texts of the leaves, one after the other. Where a leaf begins is
 known once every leaf before it has been measured; a leaf is measured by rendering it, or its
-length is remembered from an earlier time (`LeafLengths`).
+length is remembered from an earlier time (`LeafLengths`). Leaves are rendered in pieces of many,
+so that no Python object stands for a single one.
 """
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -13,40 +15,52 @@ import trio
 
 from pyfs._core import (
     Address,
+    Addresses,
     BuiltTable,
+    Chunks,
     Extent,
-    Measure,
+    Render,
+    Rendered,
     Schema,
     Table,
     TableBuild,
     TableFinish,
+    Text,
     TextLayout,
 )
 from pyfs.concurrency import map_concurrently
 from pyfs.errors import CorruptionError, PyfsError
 from pyfs.repo.leaf_lengths import LeafLengths
-from pyfs.repo.leaf_texts import LeafTexts, Text
 from pyfs.repo.read_ahead import ReadAhead
+from pyfs.repo.text_cache import TextCache
 from pyfs.store.chunks import ChunkStore
+from pyfs.store.traversal import BATCH_MAX
 
 log = logging.getLogger(__name__)
 
 EVERYTHING: Final = 2**63 - 1
 """As a length: the rest of the text."""
-LEAF_TEXT_GUESS: Final = 4096
-"""Bytes of text in a leaf: what 4 KiB of stored rows come to, more or less."""
-LEAVES_AT_ONCE: Final = 1024
-"""Leaves fetched and rendered together: about 4 MiB of text."""
+GROUP_TEXT_BYTES: Final = 8 * 1024 * 1024
+"""Text that is fetched and rendered together."""
+GROUP_PIECES_MAX: Final = 64
+"""Pieces of such a group: about `GROUP_TEXT_BYTES`, a few MiB as they are stored."""
 GROUPS_AT_ONCE: Final = 4
 """So many such groups are under way at a time: while one is fetched others are rendered."""
-RECALL_MAX: Final = 4096
-"""Leaves whose length is looked up on disk at a time."""
-LENGTHS_KEPT_BACK: Final = 256
-"""Lengths written to disk together."""
+LEAVES_AT_ONCE: Final = 1024
+"""Leaves of a build that are fetched together."""
+LEAVES_ON_LOOP: Final = 8
+"""Rendering these takes less time than handing them to a thread."""
+RECALL_MAX: Final = 256
+"""Groups of leaves whose lengths are looked up on disk at a time."""
+LENGTHS_KEPT_BACK: Final = 4096
+"""Leaves of a text not all of which is measured whose lengths are written to disk together."""
 FEW_LEAVES: Final = 8192
 """Leaves up to which `stored_len` looks at each: more are at least 16 MiB, many by any limit."""
 LEVELS_MAX: Final = 4
 """Levels of inner nodes that `stored_len` reads, a round trip each."""
+
+_renders = trio.CapacityLimiter(min(4, max(2, os.cpu_count() or 2)))
+"""Threads that render; rendering is all computation, more would only fight for the cores."""
 
 
 class TableVersion:
@@ -57,8 +71,8 @@ class TableVersion:
         table: Table,
         schema: Schema,
         chunks: ChunkStore,
-        stored_len: Callable[[Sequence[Address]], int],
-        texts: LeafTexts,
+        stored_len: Callable[[Addresses], int],
+        texts: TextCache,
         lengths: LeafLengths,
         read_ahead_bytes_max: int,
         nursery: trio.Nursery | None = None,
@@ -75,14 +89,15 @@ class TableVersion:
         self._lengths = lengths
         self._nursery = nursery
         self._layout = TextLayout(table, schema)
+        self._form = schema.text_key
+        self._key = (table.address, self._form)
         self._known_size: int | None = None
+        self._size_written = False
         self._expanded: set[Address] = set()
-        self._recalled: set[Address] = set()
-        self._measured: list[tuple[Address, Measure]] = []
+        self._made_bytes = self._made_pieces = 0
         self._read_ahead = ReadAhead(min(read_ahead_bytes_max, texts.bytes_max // 4))
         self._readers_ahead = trio.CapacityLimiter(2)
-        # The root node is part of the table's message and stored nowhere else.
-        self._embedded = {table.rows.address: table.rows}
+        self._groups_at_once = trio.CapacityLimiter(GROUPS_AT_ONCE)
 
     @property
     def address(self) -> Address:
@@ -101,8 +116,12 @@ class TableVersion:
     async def recall_size(self) -> None:
         """Finds the size if it is remembered, without a request to the remote."""
         if self.size is None:
-            for _, whole in await self._lengths.get(self.schema.text_key, [self.address]):
-                self._known_size = whole.length
+            self._known_size = await self._lengths.get_size(self._form, bytes(self.address))
+            self._size_written = self._known_size is not None
+
+    def learn(self, built: BuiltTable) -> None:
+        """Takes the measures of leaves that are new in *built*, which this version came from."""
+        self._layout.set_measures(built)
 
     async def stored_len(self) -> int | None:
         """Stored bytes of the leaves that have to be read for the exact size.
@@ -114,12 +133,13 @@ class TableVersion:
         for _ in range(LEVELS_MAX):
             if self._layout.leaf_count_max > FEW_LEAVES:
                 return None
-            nodes, leaves = self._layout.frontier(0, EVERYTHING, 2 * FEW_LEAVES)
-            if not nodes:
-                await self._recall(leaves)
-                _, leaves = self._layout.frontier(0, EVERYTHING, 2 * FEW_LEAVES)
-                stored = [leaf for leaf in leaves if leaf not in self._embedded]
-                return self._stored_len(stored)
+            nodes, pieces, leaves = self._layout.frontier(0, EVERYTHING)
+            if not len(nodes):
+                await self._recall()
+                _, pieces, leaves = self._layout.frontier(0, EVERYTHING)
+                # The root node is part of the table's message: then it is stored nowhere else.
+                stored = self._layout.piece_leaves(pieces)
+                return self._stored_len(stored) + self._stored_len(leaves)
             await self._expand(nodes)
         return None
 
@@ -133,20 +153,24 @@ class TableVersion:
 
     async def read(self, offset: int, length: int) -> bytes:
         """The bytes of the text in `[offset, offset + length)`; fewer only at its end."""
+        return bytes(await self.view(offset, length))
+
+    async def view(self, offset: int, length: int) -> bytes | memoryview:
+        """The same without a copy, where the bytes lie in one piece."""
         if length <= 0:
             return b""
         end = offset + length
-        parts = [self.schema.header[offset:end]]
-        if end > len(self.schema.header):
+        header = self.schema.header
+        parts: list[bytes | memoryview] = [header[offset:end]] if offset < len(header) else []
+        if end > len(header):
             extents = await self._extents(offset, length)
-            leaves = [extent.leaf for extent in extents]
-            texts = await self._texts.get(self.schema, leaves, self._embedded)
+            texts = await self._pieces([extent.piece for extent in extents])
             for extent in extents:
-                text, _ = texts[extent.leaf]
+                text = texts[extent.piece]
                 if len(text) != extent.length:
                     await self._distrust(extent, len(text))
-                parts.append(text[max(0, offset - extent.start) : end - extent.start])
-        found = b"".join(parts)
+                parts.append(text.view()[max(0, offset - extent.start) : end - extent.start])
+        found = parts[0] if len(parts) == 1 else b"".join(parts)
         if self._nursery is not None and len(found) == length:
             span = self._read_ahead.note(offset, length)
             if span is not None:
@@ -166,83 +190,127 @@ class TableVersion:
         return finish.result()
 
     async def _prepare(self, start: int, stop: int) -> None:
-        """Renders `[start, stop)` into the cache of texts."""
+        """Makes the pieces of `[start, stop)`, for whoever comes to read them."""
         async with self._readers_ahead:
             try:
                 extents = await self._extents(start, stop - start)
-                await map_concurrently(self._render_group, _groups([e.leaf for e in extents]))
+                await self._make_groups([extent.piece for extent in extents])
             except PyfsError as exc:
                 # Nobody waits for this; whoever reads there gets the error himself.
                 log.debug("reading ahead in table %s: %s", self.address, exc)
-
-    async def _render_group(self, leaves: Sequence[Address]) -> dict[Address, Text]:
-        return await self._texts.get(self.schema, leaves, self._embedded)
 
     async def _extents(self, offset: int, length: int) -> list[Extent]:
         await self._place(offset, length)
         return self._layout.extents(offset, length)
 
     async def _place(self, offset: int, length: int) -> None:
-        """Finds out which leaves hold `[offset, offset + length)`."""
-        # As many at a time as the range may hold: a short read must not fetch a long text.
-        limit = min(GROUPS_AT_ONCE * LEAVES_AT_ONCE, length // LEAF_TEXT_GUESS + 2)
+        """Finds out which pieces hold `[offset, offset + length)`."""
         while True:
-            nodes, leaves = self._layout.frontier(offset, length, limit)
-            if not nodes and not leaves:
-                break
-            if nodes:
+            nodes, pieces, leaves = self._layout.frontier(offset, length)
+            if len(nodes):
                 await self._expand(nodes)
-            if leaves:
-                await self._measure(offset, leaves)
-        if self._layout.size is not None:
+            elif not pieces and not len(leaves):
+                break
+            elif not await self._recall():
+                await self._make_groups(pieces)
+                if len(leaves):
+                    self._layout.set_measures(await self._render(leaves))
+                if self._layout.fresh_count >= LENGTHS_KEPT_BACK:
+                    await self._write_lengths()
+        if self._layout.size is not None and not self._size_written:
             await self._write_lengths()
 
-    async def _expand(self, nodes: Sequence[Address]) -> None:
-        chunks = await self._chunks.get_many(nodes)
+    async def _expand(self, nodes: Addresses) -> None:
+        chunks = await self._chunks.get_batch(nodes)
         # Another reader may have been first.
         fresh = [chunk for chunk in chunks if chunk.address not in self._expanded]
         self._expanded.update(chunk.address for chunk in fresh)
-        self._layout.expand(fresh)
+        self._layout.expand(Chunks(fresh))
 
-    async def _measure(self, offset: int, leaves: Sequence[Address]) -> None:
-        if any(leaf not in self._recalled for leaf in leaves):
-            # Those that come after are looked up along with these: it is the look-up that costs.
-            _, upcoming = self._layout.frontier(offset, EVERYTHING, RECALL_MAX)
-            if await self._recall([*leaves, *upcoming]):
-                return
-        await map_concurrently(self._measure_group, _groups(leaves))
-        if len(self._measured) >= LENGTHS_KEPT_BACK:
-            await self._write_lengths()
+    async def _make_groups(self, pieces: Sequence[int]) -> None:
+        """Makes *pieces*, and so measures their leaves; many at a time."""
+        todo = list(pieces)
+        while todo:
+            # What a piece comes to shows when the first ones are made.
+            count = self._pieces_per_group()
+            unknown = self._made_pieces == 0 and self.schema.may_be_long
+            batch = todo[: count if unknown else len(todo)]
+            del todo[: len(batch)]
+            groups = [batch[at : at + count] for at in range(0, len(batch), count)]
+            await map_concurrently(self._make_group, groups)
 
-    async def _measure_group(self, leaves: Sequence[Address]) -> None:
-        texts = await self._render_group(leaves)
-        measures = [(leaf, measure) for leaf, (_, measure) in texts.items()]
-        self._layout.set_measures(measures)
-        self._recalled.difference_update(texts)
-        self._measured.extend(measures)
+    async def _make_group(self, pieces: Sequence[int]) -> None:
+        async with self._groups_at_once:
+            await self._pieces(pieces)
 
-    async def _recall(self, leaves: Sequence[Address]) -> bool:
-        """Takes what is remembered of *leaves*; whether that was anything."""
-        asked = [leaf for leaf in dict.fromkeys(leaves) if leaf not in self._recalled]
-        known = await self._lengths.get(self.schema.text_key, asked)
-        self._recalled.update(asked)
-        self._layout.set_measures(known)
-        return bool(known)
+    def _pieces_per_group(self) -> int:
+        if self._made_pieces:
+            mean = max(1, self._made_bytes // self._made_pieces)
+            return min(GROUP_PIECES_MAX, max(1, GROUP_TEXT_BYTES // mean))
+        return 1 if self.schema.may_be_long else GROUP_PIECES_MAX
+
+    async def _pieces(self, numbers: Sequence[int]) -> dict[int, Text]:
+        return await self._texts.get(self._key, numbers, self._make)
+
+    async def _make(self, pieces: Sequence[int]) -> list[Text]:
+        rendered = await self._render(self._layout.piece_leaves(pieces))
+        self._layout.set_measures(rendered)
+        texts = rendered.take()
+        self._made_pieces += len(texts)
+        self._made_bytes += sum(map(len, texts))
+        return texts
+
+    async def _render(self, leaves: Addresses) -> Rendered:
+        if len(leaves) == 1 and leaves[0] == self.table.rows.address:
+            # The root node is part of the table's message and stored nowhere else.
+            chunks = Chunks([self.table.rows])
+        else:
+            chunks = await self._chunks.get_batch(leaves)
+        if len(leaves) <= LEAVES_ON_LOOP:
+            render = Render(self.schema, chunks)
+            while addresses := render.needs(BATCH_MAX):
+                render.feed(await self._chunks.get_many(addresses))
+            return render.result()
+        run = trio.to_thread.run_sync
+        render, rendered = await run(_start_render, self.schema, chunks, limiter=_renders)
+        if rendered is not None:
+            return rendered
+        while addresses := render.needs(BATCH_MAX):
+            values = await self._chunks.get_many(addresses)
+            await run(render.feed, values, limiter=_renders)
+        return await run(render.result, limiter=_renders)
+
+    async def _recall(self) -> bool:
+        """Takes what is remembered of leaves; whether that was anything."""
+        for by_last in (False, True):
+            keys = self._layout.unremembered(by_last, RECALL_MAX)
+            if len(keys):
+                records = await self._lengths.get(
+                    self._form, [bytes(key) for key in keys], by_last=by_last
+                )
+                if self._layout.recall(self._form, records):
+                    return True
+        return False
 
     async def _write_lengths(self) -> None:
-        measured, self._measured = self._measured, []
-        if self._layout.size is not None and self._known_size is None:
-            self._known_size = self._layout.size
-            measured.append((self.address, Measure.of_length(self._known_size)))
-        await self._lengths.put(self.schema.text_key, measured)
+        groups = self._layout.remember(self._form)
+        size = self._layout.size
+        if size is not None:
+            self._known_size = size
+            self._size_written = True
+        await self._lengths.put(self._form, groups, bytes(self.address), size)
 
     async def _distrust(self, extent: Extent, actual: int) -> None:
         await self._lengths.forget()
         raise CorruptionError(
-            f"leaf {extent.leaf} of table {self.address} has {actual} bytes of text, remembered"
+            f"piece {extent.piece} of table {self.address} has {actual} bytes of text, remembered"
             f" were {extent.length}; the remembered lengths are deleted, mount again"
         )
 
 
-def _groups(leaves: Sequence[Address]) -> list[Sequence[Address]]:
-    return [leaves[at : at + LEAVES_AT_ONCE] for at in range(0, len(leaves), LEAVES_AT_ONCE)]
+def _start_render(schema: Schema, chunks: Chunks) -> tuple[Render, Rendered | None]:
+    """A rendering, and its result if it needs no other chunks."""
+    render = Render(schema, chunks)
+    if schema.may_be_long:
+        return render, None
+    return render, render.result()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pyfs._core import Address, Chunk, Manifest
+from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest
 from pyfs.store.counts import RequestCounts
 
 
@@ -66,3 +66,6 @@ class ChunkStore(Protocol):
 
     async def get_many(self, addresses: Sequence[Address]) -> list[Chunk]:
         """The chunks at *addresses*, in that order; `CorruptionError` for one that is nowhere."""
+
+    async def get_batch(self, addresses: Addresses) -> Chunks:
+        """The same for many chunks, without a Python object for each."""

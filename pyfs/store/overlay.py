@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pyfs._core import Address, Chunk
+from pyfs._core import Address, Addresses, Chunk, Chunks
 from pyfs.store.chunks import ChunkStore
 
 
@@ -18,3 +18,6 @@ class Overlay:
         fetched = await self._below.get_many(missing) if missing else []
         found = {chunk.address: chunk for chunk in fetched}
         return [self._chunks.get(address) or found[address] for address in addresses]
+
+    async def get_batch(self, addresses: Addresses) -> Chunks:
+        return Chunks(await self.get_many(list(addresses)))

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from pyfs._core import Address, Chunk, TableIndex
+from pyfs._core import Addresses, Chunks, TableIndex
 from pyfs.errors import CorruptionError
 from pyfs.store.chunks import Tail
 
@@ -60,26 +60,28 @@ class SpanCache:
         self._listed: dict[str, tuple[int, list[Span]]] = {}
         self._writer = _Writer(self._root, bytes_max) if bytes_max > 0 else None
 
-    def chunks(
-        self, index: TableIndex, addresses: list[Address]
-    ) -> tuple[list[Chunk], list[Address]]:
+    def chunks(self, index: TableIndex, addresses: Addresses) -> tuple[list[Chunks], Addresses]:
         """Those of *addresses*, of the file of *index*, that are here; and those that are not."""
-        found: list[Chunk] = []
+        found: list[Chunks] = []
         left = addresses
         for spans in (self._in_memory(index.name), self._on_disk(index.name)):
-            if not left or not spans:
+            if not len(left) or not spans:
                 continue
-            plans, _ = index.plan_within(left, spans)
+            plans, outside = index.plan_within(left, spans)
+            complete = True
+            here: list[Chunks] = []
             for number, plan in plans:
                 data = self._read(index.name, spans[number], plan.offset, plan.length)
                 if data is None:
+                    complete = False
                     continue
                 try:
-                    found.extend(index.decode(plan, data))
+                    here.append(index.decode(plan, data))
                 except CorruptionError:
+                    complete = False
                     self._forget(index.name, spans[number])
-            have = {chunk.address for chunk in found}
-            left = [address for address in addresses if address not in have]
+            found.extend(here)
+            left = outside if complete else _without(left, here)
         return found, left
 
     def read(self, name: str, offset: int, length: int) -> bytes | None:
@@ -241,6 +243,12 @@ class _Writer:
                 with contextlib.suppress(OSError):
                     found = os.stat(path)
                     yield found.st_mtime_ns, found.st_blocks * 512, path
+
+
+def _without(addresses: Addresses, parts: list[Chunks]) -> Addresses:
+    for part in parts:
+        addresses = part.missing(addresses)
+    return addresses
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -7,16 +7,26 @@ they came (`SpanCache`).
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import trio
 
-from pyfs._core import Address, Chunk, Manifest, ReadPlan, TableFile, TableIndex
+from pyfs._core import (
+    Address,
+    Addresses,
+    Chunk,
+    ChunkCache,
+    Chunks,
+    Claims,
+    Manifest,
+    ReadPlan,
+    TableFile,
+    TableIndex,
+)
 from pyfs.concurrency import map_concurrently
 from pyfs.config import MountConfig
 from pyfs.errors import AbsentRemoteError, AccessError, CorruptionError, NotFoundError, PyfsError
-from pyfs.store.cache import ChunkCache
 from pyfs.store.chunks import Remote, Tail
 from pyfs.store.span_cache import SpanCache
 
@@ -40,14 +50,6 @@ class OpenFile:
     """Its bytes."""
 
 
-@dataclass(slots=True, eq=False)
-class Flight:
-    """A fetch under way, and what it has brought."""
-
-    landed: trio.Event = field(default_factory=trio.Event)
-    chunks: dict[Address, Chunk] = field(default_factory=dict)
-
-
 class TableSet:
     """The chunks of the storage files that one manifest names."""
 
@@ -57,11 +59,12 @@ class TableSet:
         self._files: dict[str, OpenFile] = {}
         # Uploaded from here and not named by a manifest yet: nobody may count on them.
         self._adopted: dict[str, OpenFile] = {}
-        self._memory = ChunkCache(config.memory_bytes_max // 2)
+        self._memory = ChunkCache(config.memory_bytes_max // 4)
         self._spans = SpanCache(
             config.cache_dir, remote.url, 0 if remote.local else config.cache_bytes_max
         )
-        self._flights: dict[Address, Flight] = {}
+        self._flying = Claims()
+        self._landed = trio.Event()
 
     async def update(self, manifest: Manifest) -> None:
         """From now on the files of *manifest*; `NotFoundError` if one of them is gone."""
@@ -76,28 +79,26 @@ class TableSet:
     def contains(self, addresses: Sequence[Address]) -> list[bool]:
         """Whether the remote holds each of *addresses*."""
         held = [False] * len(addresses)
-        asked = list(addresses)
+        asked = Addresses(addresses)
         for file in self._files.values():
             for position, found in enumerate(file.index.contains(asked)):
                 held[position] |= found
         return held
 
-    def stored_len(self, addresses: Sequence[Address]) -> int:
+    def stored_len(self, addresses: Addresses | Sequence[Address]) -> int:
         """Bytes that *addresses* take in the remote's files."""
         length = 0
-        left = list(addresses)
+        left = addresses
         for file in self._files.values():
-            here = file.index.contains(left)
-            length += file.index.stored_len(left)
-            left = [address for address, found in zip(left, here, strict=True) if not found]
-            if not left:
+            here, left = file.index.split(left)
+            length += file.index.stored_len(here)
+            if not len(left):
                 break
         return length
 
     def keep(self, chunks: Sequence[Chunk]) -> None:
         """Remembers chunks that the remote holds, as if they had been read."""
-        for chunk in chunks:
-            self._memory.put(chunk)
+        self._memory.put(Chunks(chunks))
 
     def adopt(self, file: TableFile) -> None:
         """Takes *file*, which the remote holds, for the next manifest that names it."""
@@ -119,80 +120,69 @@ class TableSet:
         return list(dict.fromkeys(addresses))
 
     async def get_many(self, addresses: Sequence[Address]) -> list[Chunk]:
-        found: dict[Address, Chunk] = {}
+        return list(await self.get_batch(Addresses(addresses)))
+
+    async def get_batch(self, addresses: Addresses) -> Chunks:
+        parts: list[Chunks] = []
+        left = addresses
         while True:
-            flight = Flight()
-            mine: list[Address] = []
-            others: dict[Address, Flight] = {}
-            for address in addresses:
-                if address in found:
-                    continue
-                chunk = self._memory.get(address)
-                if chunk is not None:
-                    found[address] = chunk
-                elif self._flights.setdefault(address, flight) is not flight:
-                    others[address] = self._flights[address]
-                elif address not in flight.chunks:
-                    mine.append(address)
-            if not mine and not others:
-                return [found[address] for address in addresses]
-            mine = list(dict.fromkeys(mine))
-            if mine:
-                await self._fly(flight, mine)
-                found.update(flight.chunks)
-            for address, other in others.items():
-                await other.landed.wait()
-                # One that failed or was cancelled brought nothing: the next round fetches.
-                if address in other.chunks:
-                    found[address] = other.chunks[address]
+            found, left = self._memory.get(left)
+            parts.append(found)
+            if not len(left):
+                return Chunks.gather(addresses, parts)
+            mine, landed = self._flying.claim(left), self._landed
+            if len(mine):
+                for part in await self._fly(mine):
+                    parts.append(part)
+                    left = part.missing(left)
+            else:
+                # A flight that failed or was cancelled brings nothing: the next round fetches.
+                await landed.wait()
 
     async def aclose(self) -> None:
         """Waits until the cache on disk is written."""
         await trio.to_thread.run_sync(self._spans.close)
 
-    async def _fly(self, flight: Flight, addresses: list[Address]) -> None:
+    async def _fly(self, addresses: Addresses) -> list[Chunks]:
         try:
-            for chunk in await self._fetch(addresses):
-                flight.chunks[chunk.address] = chunk
-                self._memory.put(chunk)
+            chunks = await self._fetch(addresses)
+            for part in chunks:
+                self._memory.put(part)
+            return chunks
         finally:
             # No await between these lines: nobody sees one without the other.
-            for address in addresses:
-                del self._flights[address]
-            flight.landed.set()
+            self._flying.release(addresses)
+            landed, self._landed = self._landed, trio.Event()
+            landed.set()
 
-    async def _fetch(self, addresses: list[Address]) -> list[Chunk]:
-        chunks: list[Chunk] = []
+    async def _fetch(self, addresses: Addresses) -> list[Chunks]:
+        chunks: list[Chunks] = []
         left = addresses
         reads: list[tuple[OpenFile, ReadPlan]] = []
         for file in self._files.values():
-            here = [a for a, found in zip(left, file.index.contains(left), strict=True) if found]
-            if not here:
+            here, left = file.index.split(left)
+            if not len(here):
                 continue
-            taken = set(here)
-            left = [address for address in left if address not in taken]
             await self._load_dictionaries(file, here)
             if not self._remote.local:
                 kept, here = await trio.to_thread.run_sync(self._spans.chunks, file.index, here)
                 chunks.extend(kept)
             gap, length = self._config.read_gap_bytes_max, self._config.read_length_bytes_max
             reads.extend((file, plan) for plan in file.index.plan(here, gap, length))
-            if not left:
+            if not len(left):
                 break
-        if left:
+        if len(left):
             raise CorruptionError(
                 f"chunk {left[0]} is in none of the {len(self._files)} files of {self._remote.url}"
             )
-        for part in await map_concurrently(self._read, reads):
-            chunks.extend(part)
-        return chunks
+        return chunks + await map_concurrently(self._read, reads)
 
-    async def _read(self, read: tuple[OpenFile, ReadPlan]) -> list[Chunk]:
+    async def _read(self, read: tuple[OpenFile, ReadPlan]) -> Chunks:
         file, plan = read
         data = await self._read_span(file, plan)
         return await trio.to_thread.run_sync(file.index.decode, plan, data)
 
-    async def _load_dictionaries(self, file: OpenFile, addresses: list[Address]) -> None:
+    async def _load_dictionaries(self, file: OpenFile, addresses: Addresses) -> None:
         for plan in file.index.dictionary_plans(addresses):
             data = await self._read_span(file, plan)
             file.index.load_dictionaries(plan, data)

@@ -28,7 +28,7 @@ class Handle:
         """The size of what was written through it and is not saved yet, or None."""
         return None
 
-    async def read(self, offset: int, length: int) -> bytes:
+    async def read(self, offset: int, length: int) -> bytes | memoryview:
         """The bytes there; short only at the end."""
         raise NotPermittedError("the file is not open for reading")
 
@@ -60,8 +60,8 @@ class Reader(Handle):
         self.direct = direct
         node.handles.add(self)
 
-    async def read(self, offset: int, length: int) -> bytes:
-        return await self._version.read(offset, length)
+    async def read(self, offset: int, length: int) -> bytes | memoryview:
+        return await self._version.view(offset, length)
 
     async def release(self) -> None:
         self._node.handles.discard(self)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import trio
 
-from pyfs._core import Address, Chunk, Manifest, TableFile, TableIndex
+from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest, TableFile, TableIndex
 from pyfs.errors import AlreadyExistsError, CorruptionError, NotFoundError
 from pyfs.store.chunks import Remote, Tail
 
@@ -98,11 +98,14 @@ class MemoryChunks:
                 raise CorruptionError(f"chunk {address} is in no file")
         return [found[a] for a in addresses]
 
+    async def get_batch(self, addresses: Addresses) -> Chunks:
+        return Chunks(await self.get_many(list(addresses)))
+
     def contains(self, addresses: Sequence[Address]) -> list[bool]:
         answers = [index.contains(addresses) for index in self._indexes.values()]
         return [any(column) for column in zip(*answers, strict=True)] or [False] * len(addresses)
 
-    def stored_len(self, addresses: Sequence[Address]) -> int:
+    def stored_len(self, addresses: Addresses | Sequence[Address]) -> int:
         return sum(index.stored_len(addresses) for index in self._indexes.values())
 
     def keep(self, chunks: Sequence[Chunk]) -> None:
@@ -135,7 +138,7 @@ class MemoryChunks:
         here = [a for a, held in zip(addresses, there, strict=True) if held]
         for plan in index.dictionary_plans(here):
             index.load_dictionaries(plan, data[plan.offset : plan.offset + plan.length])
-        chunks = []
+        chunks: list[Chunk] = []
         for plan in index.plan(here, 0, 1 << 20):
             chunks += index.decode(plan, data[plan.offset : plan.offset + plan.length])
         return chunks

@@ -80,6 +80,9 @@ class Version:
         await trio.lowlevel.checkpoint()
         return self.text[offset : offset + length]
 
+    async def view(self, offset: int, length: int) -> bytes:
+        return await self.read(offset, length)
+
 
 @dataclass(frozen=True)
 class Commit:

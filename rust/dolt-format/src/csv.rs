@@ -5,6 +5,8 @@ pub(crate) mod computed;
 pub mod extent;
 pub mod measure;
 pub mod parse;
+pub mod pieces;
+pub mod remembered;
 pub mod render;
 
 /// Appends a field that is not NULL, quoted where Dolt quotes it.

@@ -20,6 +20,7 @@ pub mod address;
 pub mod archive;
 pub mod build;
 pub mod chunk;
+pub mod chunk_cache;
 pub mod csv;
 pub mod error;
 pub mod expression;

@@ -48,11 +48,21 @@ fn shown_as_exported(store: &Store, name: &str, address: Address, expected: &[u8
     assert!(layout.size_max() >= expected.len() as u64, "{name}");
     let root = dolt_format::Chunk::new(table.rows.message().clone());
     loop {
-        let (nodes, leaves) = layout.frontier(0, u64::MAX, 7);
-        if nodes.is_empty() && leaves.is_empty() {
+        let frontier = layout.frontier(0, u64::MAX);
+        if frontier.is_empty() {
             break;
         }
-        let nodes: Vec<_> = nodes.iter().map(|node| store.get(*node).clone()).collect();
+        assert_eq!(
+            frontier.leaves,
+            [],
+            "{name}: all of a piece is rendered at once"
+        );
+        let leaves = layout.piece_leaves(&frontier.pieces);
+        let nodes: Vec<_> = frontier
+            .nodes
+            .iter()
+            .map(|node| store.get(*node).clone())
+            .collect();
         layout.expand(&nodes).expect("it expands");
         let decoded = leaves
             .iter()

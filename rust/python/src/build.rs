@@ -3,13 +3,12 @@
 use dolt_format::{FormatError, Traversal as _, build};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyBytes;
 
 use crate::address::Address;
 use crate::chunk::{Chunk, wrap};
 use crate::error::Error;
-use crate::table::{Schema, Table, text_key};
-use crate::text::{Measure, TextLayout};
+use crate::table::{Schema, Table};
+use crate::text::TextLayout;
 
 #[pyclass(frozen, module = "pyfs._core")]
 pub(crate) struct BuiltTable(pub(crate) build::BuiltTable);
@@ -44,17 +43,8 @@ impl BuiltTable {
     }
 
     #[getter]
-    fn text_key<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, Error> {
-        let table = dolt_format::message::table::Table::decode(self.0.table.contents())?;
-        Ok(PyBytes::new(py, &text_key(table.schema, self.0.format)))
-    }
-
-    #[getter]
-    fn measures(&self) -> Vec<(Address, Measure)> {
-        let measures = self.0.measures.iter();
-        measures
-            .map(|(leaf, measure)| (Address(*leaf), Measure(*measure)))
-            .collect()
+    fn measured_count(&self) -> usize {
+        self.0.measures.len()
     }
 }
 

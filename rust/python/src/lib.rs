@@ -27,11 +27,11 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use super::address::Address;
+    use super::address::{Address, Addresses, Claims};
     #[pymodule_export]
     use super::build::{BuiltTable, TableBuild, TableFinish};
     #[pymodule_export]
-    use super::chunk::Chunk;
+    use super::chunk::{Chunk, ChunkCache, Chunks};
     #[pymodule_export]
     use super::closure::{ClosureEdit, ClosureLookup};
     #[pymodule_export]
@@ -58,7 +58,7 @@ mod _core {
     #[pymodule_export]
     use super::table::{Schema, Table, system_schema};
     #[pymodule_export]
-    use super::text::{Extent, Measure, Render, TextLayout};
+    use super::text::{Extent, Measure, Render, Rendered, Text, TextLayout};
 }
 
 /// The three methods of a traversal, over the traversal that a closure finds in the class.

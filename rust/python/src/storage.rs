@@ -8,8 +8,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
-use crate::address::Address;
-use crate::chunk::{Chunk, wrap};
+use crate::address::{Address, Addresses, Asked};
+use crate::chunk::{Chunk, Chunks};
 use crate::error::Error;
 
 #[pyclass(frozen, module = "pyfs._core")]
@@ -53,10 +53,6 @@ impl TableIndex {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
-}
-
-fn raw(addresses: &[Address]) -> Vec<dolt_format::Address> {
-    addresses.iter().map(|address| address.0).collect()
 }
 
 #[pymethods]
@@ -123,24 +119,26 @@ impl TableIndex {
         self.inner.addresses().into_iter().map(Address).collect()
     }
 
-    fn contains(&self, addresses: Vec<Address>) -> Vec<bool> {
-        addresses
-            .iter()
-            .map(|address| self.inner.contains(address.0))
-            .collect()
+    fn contains(&self, addresses: Asked<'_>) -> Vec<bool> {
+        let asked = addresses.to_vec().into_iter();
+        asked.map(|address| self.inner.contains(address)).collect()
     }
 
-    fn stored_len(&self, addresses: Vec<Address>) -> u64 {
-        addresses
-            .iter()
-            .map(|address| self.inner.stored_len(address.0))
-            .sum()
+    fn split(&self, addresses: Asked<'_>) -> (Addresses, Addresses) {
+        let asked = addresses.to_vec().into_iter();
+        let (here, left) = asked.partition(|address| self.inner.contains(*address));
+        (Addresses(here), Addresses(left))
     }
 
-    fn dictionary_plans(&self, addresses: Vec<Address>) -> Vec<ReadPlan> {
+    fn stored_len(&self, addresses: Asked<'_>) -> u64 {
+        let asked = addresses.to_vec().into_iter();
+        asked.map(|address| self.inner.stored_len(address)).sum()
+    }
+
+    fn dictionary_plans(&self, addresses: Asked<'_>) -> Vec<ReadPlan> {
         let plans = self
             .inner
-            .dictionary_plans(&raw(&addresses), &self.loaded());
+            .dictionary_plans(&addresses.to_vec(), &self.loaded());
         plans.into_iter().map(ReadPlan).collect()
     }
 
@@ -154,26 +152,26 @@ impl TableIndex {
 
     fn plan(
         &self,
-        addresses: Vec<Address>,
+        addresses: Asked<'_>,
         gap_bytes_max: u64,
         length_bytes_max: u64,
     ) -> Vec<ReadPlan> {
         let plans = self
             .inner
-            .plan(&raw(&addresses), gap_bytes_max, length_bytes_max);
+            .plan(&addresses.to_vec(), gap_bytes_max, length_bytes_max);
         plans.into_iter().map(ReadPlan).collect()
     }
 
     fn plan_within(
         &self,
-        addresses: Vec<Address>,
+        addresses: Asked<'_>,
         ranges: Vec<(u64, u64)>,
-    ) -> (Vec<(usize, ReadPlan)>, Vec<Address>) {
-        let (plans, left) = self.inner.plan_within(&raw(&addresses), &ranges);
+    ) -> (Vec<(usize, ReadPlan)>, Addresses) {
+        let (plans, left) = self.inner.plan_within(&addresses.to_vec(), &ranges);
         let plans = plans
             .into_iter()
             .map(|(range, plan)| (range, ReadPlan(plan)));
-        (plans.collect(), left.into_iter().map(Address).collect())
+        (plans.collect(), Addresses(left))
     }
 
     fn decode(
@@ -181,10 +179,10 @@ impl TableIndex {
         py: Python<'_>,
         plan: &ReadPlan,
         data: PyBackedBytes,
-    ) -> Result<Vec<Chunk>, Error> {
+    ) -> Result<Chunks, Error> {
         let loaded = self.loaded();
         // Milliseconds of decompression and hashing, in a worker thread: let the loop run.
-        Ok(wrap(
+        Ok(Chunks(
             py.detach(|| self.inner.decode(&plan.0, &data, &loaded))?,
         ))
     }

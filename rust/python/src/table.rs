@@ -150,6 +150,11 @@ impl Schema {
     }
 
     #[getter]
+    fn may_be_long(&self) -> bool {
+        self.renderer.may_be_long()
+    }
+
+    #[getter]
     fn has_fulltext_index(&self) -> bool {
         self.inner.indexes.iter().any(|index| index.fulltext)
     }

@@ -1,16 +1,21 @@
-//! `TextLayout`, `Extent`, `Render`.
+//! `TextLayout`, `Extent`, `Render`, `Rendered`, `Text`.
 
+use std::ffi::c_int;
+use std::sync::{Mutex, PoisonError};
+
+use dolt_format::Traversal as _;
 use dolt_format::csv::{extent, measure, render};
 use dolt_format::tree::{Kind, Node};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyMemoryView};
 
-use crate::address::Address;
-use crate::chunk::Chunk;
+use crate::address::{Address, Addresses};
+use crate::build::BuiltTable;
+use crate::chunk::{Chunk, Chunks};
 use crate::error::Error;
 use crate::table::{Schema, Table};
-use crate::traversal;
 
 #[pyclass(frozen, module = "pyfs._core")]
 pub(crate) struct Extent(extent::Extent);
@@ -18,8 +23,8 @@ pub(crate) struct Extent(extent::Extent);
 #[pymethods]
 impl Extent {
     #[getter]
-    fn leaf(&self) -> Address {
-        Address(self.0.leaf)
+    fn piece(&self) -> usize {
+        self.0.piece
     }
 
     #[getter]
@@ -92,21 +97,66 @@ impl TextLayout {
         self.0.leaf_count_max()
     }
 
-    fn frontier(&self, offset: u64, length: u64, limit: usize) -> (Vec<Address>, Vec<Address>) {
-        let (nodes, leaves) = self.0.frontier(offset, length, limit);
-        let wrap = |addresses: Vec<_>| addresses.into_iter().map(Address).collect();
-        (wrap(nodes), wrap(leaves))
+    #[classattr]
+    const PIECE_LEAVES: usize = extent::PIECE_LEAVES;
+
+    fn frontier(&self, offset: u64, length: u64) -> (Addresses, Vec<usize>, Addresses) {
+        let frontier = self.0.frontier(offset, length);
+        (
+            Addresses(frontier.nodes),
+            frontier.pieces,
+            Addresses(frontier.leaves),
+        )
     }
 
-    fn expand(&mut self, nodes: Vec<PyRef<'_, Chunk>>) -> Result<(), Error> {
-        let nodes: Vec<_> = nodes.iter().map(|node| node.0.clone()).collect();
-        Ok(self.0.expand(&nodes)?)
+    fn piece_leaves(&self, pieces: Vec<usize>) -> Addresses {
+        Addresses(self.0.piece_leaves(&pieces))
     }
 
-    fn set_measures(&mut self, measures: Vec<(Address, Measure)>) {
-        let measures = measures.into_iter();
-        self.0
-            .set_measures(measures.map(|(leaf, measure)| (leaf.0, measure.0)));
+    fn expand(&mut self, nodes: &Chunks) -> Result<(), Error> {
+        Ok(self.0.expand(&nodes.0)?)
+    }
+
+    fn set_measures(&mut self, measures: Measures<'_>) {
+        match measures {
+            Measures::Rendered(rendered) => {
+                self.0.set_measures(rendered.measures.iter().copied());
+            }
+            Measures::Built(built) => self.0.set_measures(built.0.measures.iter().copied()),
+            Measures::Each(measures) => {
+                let measures = measures.into_iter();
+                self.0
+                    .set_measures(measures.map(|(leaf, measure)| (leaf.0, measure.0)));
+            }
+        }
+    }
+
+    #[getter]
+    fn fresh_count(&self) -> usize {
+        self.0.fresh_count()
+    }
+
+    fn unremembered(&mut self, by_last: bool, limit: usize) -> Addresses {
+        Addresses(self.0.unremembered(by_last, limit))
+    }
+
+    fn recall(&mut self, form: &[u8], records: Vec<PyBackedBytes>) -> usize {
+        let counts = records.iter().map(|record| self.0.recall(form, record));
+        counts.map(Option::unwrap_or_default).sum()
+    }
+
+    fn remember<'py>(&mut self, py: Python<'py>, form: &[u8]) -> Vec<Record<'py>> {
+        let groups = self.0.remember(form).into_iter();
+        let bytes = |raw: &[u8]| PyBytes::new(py, raw);
+        groups
+            .map(|group| {
+                (
+                    bytes(group.first.as_bytes()),
+                    bytes(group.last.as_bytes()),
+                    bytes(&group.record),
+                )
+            })
+            .collect()
     }
 
     fn extents(&self, offset: u64, length: u64) -> Vec<Extent> {
@@ -118,63 +168,116 @@ impl TextLayout {
     }
 }
 
+/// First and last leaf of a group, and the record of its measures.
+type Record<'py> = (
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+);
+
+#[derive(FromPyObject)]
+enum Measures<'py> {
+    Rendered(PyRef<'py, Rendered>),
+    Built(PyRef<'py, BuiltTable>),
+    Each(Vec<(Address, Measure)>),
+}
+
 #[pyclass(module = "pyfs._core")]
 pub(crate) struct Render {
-    inner: Measured,
+    leaves: Vec<dolt_format::Address>,
+    inner: render::Render,
 }
 
 #[pymethods]
 impl Render {
     #[new]
-    fn new(py: Python<'_>, schema: &Schema, leaves: Vec<PyRef<'_, Chunk>>) -> Result<Self, Error> {
-        let leaves: Vec<_> = leaves
-            .iter()
-            .map(|leaf| leaf.0.contents().clone())
-            .collect();
+    fn new(py: Python<'_>, schema: &Schema, leaves: &Chunks) -> Result<Self, Error> {
+        let addresses = leaves.0.iter().map(dolt_format::Chunk::address).collect();
         let renderer = schema.renderer.clone();
         // Looks through every row for out-of-band values.
         let inner = py.detach(|| {
-            let leaves = leaves
-                .into_iter()
-                .map(|leaf| Node::decode(Kind::Tuples, leaf));
-            render::Render::new(renderer, leaves.collect::<Result<_, _>>()?)
+            let nodes = leaves
+                .0
+                .iter()
+                .map(|leaf| Node::decode(Kind::Tuples, leaf.contents().clone()));
+            render::Render::new(renderer, nodes.collect::<Result<_, _>>()?)
         })?;
         Ok(Self {
-            inner: Measured { inner },
+            leaves: addresses,
+            inner,
+        })
+    }
+
+    fn needs(&mut self, limit: usize) -> Vec<Address> {
+        self.inner.needs(limit).into_iter().map(Address).collect()
+    }
+
+    fn feed(&mut self, chunks: Vec<PyRef<'_, Chunk>>) -> Result<(), Error> {
+        let chunks: Vec<_> = chunks.iter().map(|chunk| chunk.0.clone()).collect();
+        Ok(self.inner.feed(&chunks)?)
+    }
+
+    fn result(&mut self, py: Python<'_>) -> Result<Rendered, Error> {
+        let inner = &mut self.inner;
+        let pieces = py.detach(|| inner.pieces(extent::PIECE_LEAVES))?;
+        let leaves = std::mem::take(&mut self.leaves);
+        Ok(Rendered {
+            texts: Mutex::new(pieces.texts),
+            measures: leaves.into_iter().zip(pieces.measures).collect(),
         })
     }
 }
 
-/// Texts with their measures, which are taken where the texts are made: off the event loop.
-pub(crate) struct Measured {
-    inner: render::Render,
+#[pyclass(frozen, module = "pyfs._core")]
+pub(crate) struct Rendered {
+    texts: Mutex<Vec<Vec<u8>>>,
+    measures: Vec<(dolt_format::Address, measure::Measure)>,
 }
 
-impl dolt_format::Traversal for Measured {
-    type Output = Vec<(Vec<u8>, measure::Measure)>;
-
-    fn needs(&mut self, limit: usize) -> Vec<dolt_format::Address> {
-        self.inner.needs(limit)
-    }
-
-    fn feed(&mut self, chunks: &[dolt_format::Chunk]) -> Result<(), dolt_format::FormatError> {
-        self.inner.feed(chunks)
-    }
-
-    fn result(&mut self) -> Result<Self::Output, dolt_format::FormatError> {
-        let texts = self.inner.result()?.into_iter();
-        Ok(texts
-            .map(|text| {
-                let measure = measure::Measure::of(&text);
-                (text, measure)
-            })
-            .collect())
+#[pymethods]
+impl Rendered {
+    fn take(&self) -> Vec<Text> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *texts).into_iter().map(Text).collect()
     }
 }
 
-traversal!(Render, Vec<(Py<PyBytes>, Measure)>, |py, texts| {
-    texts
-        .iter()
-        .map(|(text, measure)| (PyBytes::new(py, text).unbind(), Measure(*measure)))
-        .collect()
-});
+/// The kernel and Python read it where it was rendered.
+#[pyclass(frozen, module = "pyfs._core")]
+pub(crate) struct Text(Vec<u8>);
+
+#[pymethods]
+impl Text {
+    #[new]
+    fn new(text: PyBackedBytes) -> Self {
+        Self(text.to_vec())
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn view<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyMemoryView>> {
+        PyMemoryView::from(slf)
+    }
+
+    /// # Safety
+    ///
+    /// Python calls it with a `view` to fill.
+    unsafe fn __getbuffer__(
+        slf: Bound<'_, Self>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let text = &slf.get().0;
+        let length = ffi::Py_ssize_t::try_from(text.len())?;
+        let start = text.as_ptr().cast_mut().cast();
+        // SAFETY: the class is frozen, so the text stays what and where it is for as long as the
+        // object lives, to which the view holds a reference; and the view is read only.
+        let status = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), start, length, 1, flags) };
+        if status < 0 {
+            return Err(PyErr::fetch(slf.py()));
+        }
+        Ok(())
+    }
+}

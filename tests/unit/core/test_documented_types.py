@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyfs._core import Render, Schema, SchemaEdit, TableBuild
+from pyfs._core import Chunks, Render, Schema, SchemaEdit, TableBuild
 from pyfs.errors import InvalidTextError
 from tests.support.documented_types import documented_examples, documented_types
 
@@ -31,10 +31,11 @@ def shown(sql_type: str, field: str) -> str | None:
     except InvalidTextError:
         return None
     chunks |= {chunk.address: chunk for chunk in built.chunks}
-    render = Render(schema, [built.table.rows])
+    render = Render(schema, Chunks([built.table.rows]))
     while addresses := render.needs(100):
         render.feed([chunks[address] for address in addresses])
-    [(text, _)] = render.result()
+    [piece] = render.result().take()
+    text = bytes(piece.view())
     assert text.startswith(b"1,")
     assert text.endswith(b"\n")
     return text[2:-1].decode()

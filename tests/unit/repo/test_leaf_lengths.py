@@ -5,15 +5,19 @@ from pathlib import Path
 import pytest
 import trio
 
-from pyfs._core import Address, Measure
-from pyfs.errors import CorruptionError
 from pyfs.repo.leaf_lengths import FILE_NAME, LeafLengths
 
-SCHEMA = b"s" * Address.LEN
+FORM = b"f" * 20
+TABLE = b"t" * 20
 
 
-def leaf(number: int) -> Address:
-    return Address(number.to_bytes(Address.LEN, "big"))
+def group(number: int) -> tuple[bytes, bytes, bytes]:
+    """A group that begins with leaf *number* and ends with the next one."""
+    return key(number), key(number + 1), b"record %d" % number
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(20, "big")
 
 
 def run(
@@ -29,77 +33,95 @@ def run(
     trio.run(main)
 
 
-def remember(directory: Path, *entries: tuple[Address, int]) -> None:
+def remember(directory: Path, *numbers: int, size: int | None = None) -> None:
     async def body(lengths: LeafLengths) -> None:
-        await lengths.put(SCHEMA, [(leaf, Measure.of_length(length)) for leaf, length in entries])
+        await lengths.put(FORM, [group(number) for number in numbers], TABLE, size)
 
     run(directory, body)
 
 
-def recalled(directory: Path, *leaves: Address, schema: bytes = SCHEMA) -> list[int]:
-    found: list[tuple[Address, Measure]] = []
+def recalled(
+    directory: Path, *numbers: int, by_last: bool = False, form: bytes = FORM
+) -> list[int]:
+    found: list[bytes] = []
 
     async def body(lengths: LeafLengths) -> None:
-        found.extend(await lengths.get(schema, leaves))
+        found.extend(await lengths.get(form, [key(n) for n in numbers], by_last=by_last))
 
     run(directory, body)
-    return sorted(measure.length for _, measure in found)
+    return sorted(int(record.split()[1]) for record in found)
 
 
-def test_lengths_outlive_the_mount(tmp_path: Path) -> None:
-    remember(tmp_path / "cache", (leaf(1), 10), (leaf(2), 0))
-    assert recalled(tmp_path / "cache", leaf(1), leaf(2), leaf(3)) == [0, 10]
-
-
-def test_a_measure_comes_back_whole(tmp_path: Path) -> None:
-    measure = Measure.of(b"1,one\n2,two\n")
+def recalled_size(directory: Path, form: bytes = FORM, table: bytes = TABLE) -> int | None:
+    found: list[int | None] = []
 
     async def body(lengths: LeafLengths) -> None:
-        await lengths.put(SCHEMA, [(leaf(1), measure)])
-        assert await lengths.get(SCHEMA, [leaf(1)]) == [(leaf(1), measure)]
+        found.append(await lengths.get_size(form, table))
+
+    run(directory, body)
+    return found[0]
+
+
+def test_records_outlive_the_mount(tmp_path: Path) -> None:
+    remember(tmp_path / "cache", 1, 2)
+    assert recalled(tmp_path / "cache", 1, 2, 3) == [1, 2]
+    assert recalled(tmp_path / "cache", 1, 2, 3, by_last=True) == [1, 2]
+    assert recalled(tmp_path / "cache", 3, by_last=True) == [2]
+
+
+def test_a_new_record_of_a_leaf_replaces_the_old_one(tmp_path: Path) -> None:
+    remember(tmp_path, 1)
+
+    async def body(lengths: LeafLengths) -> None:
+        await lengths.put(FORM, [(key(1), key(7), b"record 5")], TABLE, None)
+        assert await lengths.get(FORM, [key(1)], by_last=False) == [b"record 5"]
+        assert await lengths.get(FORM, [key(2)], by_last=True) == []
 
     run(tmp_path, body)
-    assert measure != Measure.of_length(measure.length)
-    with pytest.raises(CorruptionError):
-        Measure.parse(b"short")
 
 
-def test_a_leaf_under_another_schema_is_another_text(tmp_path: Path) -> None:
-    remember(tmp_path, (leaf(1), 10))
-    assert recalled(tmp_path, leaf(1), schema=b"t" * Address.LEN) == []
+def test_another_form_is_another_text(tmp_path: Path) -> None:
+    remember(tmp_path, 1, size=7)
+    assert recalled(tmp_path, 1, form=b"g" * 20) == []
+    assert recalled_size(tmp_path, form=b"g" * 20) is None
 
 
-def test_many_lengths_at_once(tmp_path: Path) -> None:
-    remember(tmp_path, *((leaf(i), i) for i in range(2000)))
-    assert recalled(tmp_path, *map(leaf, range(2000))) == list(range(2000))
+def test_many_records_at_once(tmp_path: Path) -> None:
+    remember(tmp_path, *range(2000))
+    assert recalled(tmp_path, *range(2000)) == list(range(2000))
+
+
+def test_a_size_outlives_the_mount(tmp_path: Path) -> None:
+    assert recalled_size(tmp_path) is None
+    remember(tmp_path, size=2**40)
+    assert recalled_size(tmp_path) == 2**40
+    assert recalled_size(tmp_path, table=b"u" * 20) is None
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database at all" * 100, b"SQLite format 3\0" * 99])
 def test_a_damaged_database_is_replaced(tmp_path: Path, damage: bytes) -> None:
-    remember(tmp_path, (leaf(1), 10))
+    remember(tmp_path, 1, size=7)
     (tmp_path / FILE_NAME).write_bytes(damage)
-    assert recalled(tmp_path, leaf(1)) == []
-    remember(tmp_path, (leaf(1), 10))
-    assert recalled(tmp_path, leaf(1)) == [10]
+    assert recalled(tmp_path, 1) == []
+    assert recalled_size(tmp_path) is None
+    remember(tmp_path, 1)
+    assert recalled(tmp_path, 1) == [1]
 
 
-def test_an_entry_that_was_altered_is_not_believed(tmp_path: Path) -> None:
-    remember(tmp_path, (leaf(1), 10), (leaf(2), 20))
+def test_a_size_that_was_altered_is_not_believed(tmp_path: Path) -> None:
+    remember(tmp_path, size=7)
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
-        connection.execute(
-            "UPDATE lengths SET measure = ? WHERE leaf = ?",
-            (bytes(Measure.of_length(11)), bytes(leaf(1))),
-        )
+        connection.execute("UPDATE sizes SET size = 8")
     connection.close()
-    assert recalled(tmp_path, leaf(1), leaf(2)) == [20]
+    assert recalled_size(tmp_path) is None
 
 
 def test_a_database_of_another_form_is_not_believed(tmp_path: Path) -> None:
-    remember(tmp_path, (leaf(1), 10))
+    remember(tmp_path, 1)
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         connection.execute("PRAGMA user_version = 77")
     connection.close()
-    assert recalled(tmp_path, leaf(1)) == []
+    assert recalled(tmp_path, 1) == []
 
 
 def delete_all(directory: Path) -> None:
@@ -107,38 +129,38 @@ def delete_all(directory: Path) -> None:
         path.unlink()
 
 
-def test_the_number_of_entries_is_bounded(tmp_path: Path) -> None:
+def test_the_number_of_records_is_bounded(tmp_path: Path) -> None:
     async def body(lengths: LeafLengths) -> None:
         for start in range(0, 400, 50):
-            await lengths.put(
-                SCHEMA, [(leaf(i), Measure.of_length(i)) for i in range(start, start + 50)]
-            )
+            await lengths.put(FORM, [group(i) for i in range(start, start + 50)], key(start), 1)
 
     run(tmp_path, body, most=100)
-    assert len(recalled(tmp_path, *map(leaf, range(400)))) <= 100
+    assert len(recalled(tmp_path, *range(400))) <= 100
 
 
 def test_a_folder_that_cannot_be_written_costs_only_the_remembering(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    remember(tmp_path / "file" / "cache", (leaf(1), 10))
-    assert recalled(tmp_path / "file" / "cache", leaf(1)) == []
+    remember(tmp_path / "file" / "cache", 1, size=7)
+    assert recalled(tmp_path / "file" / "cache", 1) == []
+    assert recalled_size(tmp_path / "file" / "cache") is None
 
 
 def test_it_may_be_deleted_while_in_use(tmp_path: Path) -> None:
     async def body(lengths: LeafLengths) -> None:
-        await lengths.put(SCHEMA, [(leaf(1), Measure.of_length(10))])
+        await lengths.put(FORM, [group(1)], TABLE, 7)
         delete_all(tmp_path)
-        await lengths.put(SCHEMA, [(leaf(2), Measure.of_length(20))])
-        await lengths.get(SCHEMA, [leaf(1), leaf(2)])
+        await lengths.put(FORM, [group(2)], TABLE, 7)
+        await lengths.get(FORM, [key(1), key(2)], by_last=False)
 
     run(tmp_path, body)
-    assert recalled(tmp_path, leaf(1)) == []
+    assert recalled(tmp_path, 1) == []
 
 
 def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
     async def body(lengths: LeafLengths) -> None:
-        await lengths.put(SCHEMA, [(leaf(1), Measure.of_length(10))])
+        await lengths.put(FORM, [group(1)], TABLE, 7)
         await lengths.forget()
-        assert await lengths.get(SCHEMA, [leaf(1)]) == []
+        assert await lengths.get(FORM, [key(1)], by_last=False) == []
+        assert await lengths.get_size(FORM, TABLE) is None
 
     run(tmp_path, body)

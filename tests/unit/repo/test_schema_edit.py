@@ -121,7 +121,7 @@ def test_rows_that_stay_are_not_read(tmp_path: Path) -> None:
         head = await head_of(repository)
         text = (await repository.schema_text(head, "primes")).decode()
         built = await edited(repository, "primes", text.replace(";", " COMMENT='c'"))
-        assert built.measures == []
+        assert built.measured_count == 0
         assert built.table.rows.address == (await head.table("primes")).table.rows.address
 
     run_with(golden_remote("primes"), tmp_path, body)

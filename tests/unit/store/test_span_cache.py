@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyfs._core import Address, Chunk, TableIndex, TableWriter
+from pyfs._core import Address, Addresses, Chunk, TableIndex, TableWriter
 from pyfs.store.chunks import Tail
 from pyfs.store.span_cache import SpanCache
 
@@ -37,30 +37,38 @@ def addresses(chunks: list[Chunk]) -> list[Address]:
     return [chunk.address for chunk in chunks]
 
 
+def found(
+    spans: SpanCache, index: TableIndex, asked: list[Address]
+) -> tuple[list[Address], list[Address]]:
+    """The addresses of the chunks that *spans* has, and the others."""
+    parts, left = spans.chunks(index, Addresses(asked))
+    return [chunk.address for part in parts for chunk in part], list(left)
+
+
 def test_a_span_serves_the_chunks_that_lie_wholly_in_it(tmp_path: Path) -> None:
     index, chunks, data = table_file(5)
     asked = addresses(chunks)
     with cache(tmp_path) as spans:
-        assert spans.chunks(index, asked) == ([], asked)
+        assert found(spans, index, asked) == ([], asked)
         plans = index.plan(asked[:3], 0, 1 << 20)
         assert [plan.offset for plan in plans] == [0]
         spans.keep(index.name, 0, data[: plans[0].length + 10])
-        found, left = spans.chunks(index, asked)
-        assert (sorted(addresses(found)), left) == (sorted(asked[:3]), asked[3:])
+        here, left = found(spans, index, asked)
+        assert (sorted(here), left) == (sorted(asked[:3]), asked[3:])
 
 
 @pytest.mark.parametrize("same_process", [True, False])
 def test_spans_and_tails_outlive_the_process(tmp_path: Path, same_process: bool) -> None:
     index, chunks, data = table_file(3)
     with cache(tmp_path) as spans, cache(tmp_path) as other:
-        assert other.chunks(index, addresses(chunks)) == ([], addresses(chunks))
+        assert found(other, index, addresses(chunks)) == ([], addresses(chunks))
         spans.keep(index.name, 0, data)
         spans.put_tail(index.name, "file.darc", Tail(b"tail\0", 7))
         spans.close()
         if same_process:
-            assert len(other.chunks(index, addresses(chunks))[0]) == 3
+            assert len(found(other, index, addresses(chunks))[0]) == 3
     with cache(tmp_path) as spans:
-        assert len(spans.chunks(index, addresses(chunks))[0]) == 3
+        assert len(found(spans, index, addresses(chunks))[0]) == 3
         assert spans.get_tail(index.name) == ("file.darc", Tail(b"tail\0", 7))
         assert spans.read(index.name, 5, 10) == data[5:15]
         assert spans.read(index.name, len(data) - 5, 6) is None
@@ -83,7 +91,7 @@ def test_what_is_damaged_is_not_there(tmp_path: Path) -> None:
     for path in [path for path in tmp_path.rglob("*") if path.is_file()]:
         path.write_bytes(os.urandom(path.stat().st_size))
     with cache(tmp_path) as spans:
-        assert spans.chunks(index, addresses(chunks)) == ([], addresses(chunks))
+        assert found(spans, index, addresses(chunks)) == ([], addresses(chunks))
         assert spans.get_tail(index.name) is None
         assert not list(tmp_path.rglob("*-*")), "a damaged span is deleted"
 
@@ -96,7 +104,7 @@ def test_a_span_that_is_cut_off_is_not_there(tmp_path: Path, end: int) -> None:
     for path in tmp_path.rglob("*-*"):
         os.truncate(path, end)
     with cache(tmp_path) as spans:
-        assert spans.chunks(index, addresses(chunks))[1] == addresses(chunks)
+        assert found(spans, index, addresses(chunks))[1] == addresses(chunks)
 
 
 def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
@@ -123,9 +131,9 @@ def test_a_cache_that_is_deleted_or_no_folder_costs_no_more_than_time(tmp_path: 
     with cache(file) as spans:
         spans.keep(index.name, 0, data)
         spans.put_tail(index.name, "file", Tail(b"tail", 7))
-        assert len(spans.chunks(index, addresses(chunks))[0]) == 3, "memory serves"
+        assert len(found(spans, index, addresses(chunks))[0]) == 3, "memory serves"
     with cache(file) as spans:
-        assert spans.chunks(index, addresses(chunks))[0] == []
+        assert found(spans, index, addresses(chunks))[0] == []
         assert spans.get_tail(index.name) is None
 
 
@@ -134,5 +142,19 @@ def test_nothing_is_kept_on_disk_without_room(tmp_path: Path) -> None:
     with cache(tmp_path, 0) as spans:
         spans.keep(index.name, 0, data)
         spans.put_tail(index.name, "file", Tail(b"tail", 7))
-        assert len(spans.chunks(index, addresses(chunks))[0]) == 3
+        assert len(found(spans, index, addresses(chunks))[0]) == 3
     assert not list(tmp_path.iterdir())
+
+
+def test_one_damaged_span_costs_only_its_own_chunks(tmp_path: Path) -> None:
+    index, chunks, data = table_file(4)
+    asked = addresses(chunks)
+    middle = index.plan(asked[:2], 0, 1 << 20)[0].length
+    with cache(tmp_path) as spans:
+        spans.keep(index.name, 0, data[:middle])
+        spans.keep(index.name, middle, data[middle:])
+    first = next(tmp_path.rglob("0-*"))
+    first.write_bytes(os.urandom(first.stat().st_size))
+    with cache(tmp_path) as spans:
+        here, left = found(spans, index, asked)
+        assert (sorted(here), left) == (sorted(asked[2:]), asked[:2])

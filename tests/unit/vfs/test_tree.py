@@ -122,7 +122,7 @@ def test_the_status_is_there_while_the_remote_is_dead(tmp_path: Path) -> None:
         control = await tree.lookup(branch, ".pyfs")
         status = await tree.lookup(control, "status")
         handle = await sh.fs.files.open(status, os.O_RDONLY, sh.pid)
-        return await handle.read(0, 4096)
+        return bytes(await handle.read(0, 4096))
 
     run(main)
 

@@ -463,11 +463,12 @@ pub fn text_of(
         }
     };
     loop {
-        let (nodes, leaves) = layout.frontier(0, u64::MAX, 100);
-        if nodes.is_empty() && leaves.is_empty() {
+        let frontier = layout.frontier(0, u64::MAX);
+        if frontier.is_empty() {
             break;
         }
-        let nodes: Option<Vec<Chunk>> = nodes.iter().map(get).collect();
+        let leaves = layout.piece_leaves(&frontier.pieces);
+        let nodes: Option<Vec<Chunk>> = frontier.nodes.iter().map(get).collect();
         let leaf_chunks: Option<Vec<Chunk>> = leaves.iter().map(get).collect();
         let (Some(nodes), Some(leaf_chunks)) = (nodes, leaf_chunks) else {
             return Ok(None);

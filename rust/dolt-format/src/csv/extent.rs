@@ -1,4 +1,7 @@
 //! `TextLayout`: which leaf each byte of a table's text lies in, as far as it is known.
+//!
+//! A text is read in pieces: the texts of so many leaves each, counted from the first one. Where a
+//! piece lies is known once all leaves before its end have been measured.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,25 +13,63 @@ use crate::{Address, Chunk, FormatError, TextFormat, jsonl};
 
 /// A size no file reaches; what a table with boundless columns may at most have.
 const SIZE_BOUND: u64 = 1 << 62;
+/// Leaves of a piece, the unit in which a text is rendered to be read: about 128 KiB.
+pub const PIECE_LEAVES: usize = 32;
+/// Bytes of text in a leaf: what 4 KiB of stored rows come to, more or less.
+const LEAF_TEXT_GUESS: u64 = 4096;
 /// Children that an inner node has on average, for estimates.
 const FAN_OUT: u64 = 150;
 
-/// Where one leaf's rows lie in a table's text.
+/// Where the rows of one piece lie in a table's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// The leaf.
-    pub leaf: Address,
+    /// The piece: so many leaves of [`PIECE_LEAVES`] before it.
+    pub piece: usize,
     /// Offset of its first byte in the text.
     pub start: u64,
     /// Bytes of its rows.
     pub length: u64,
 }
 
+/// What has to be known to place a part of a text: inner nodes, or else the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frontier {
+    /// Inner nodes to expand.
+    pub nodes: Vec<Address>,
+    /// Pieces to measure.
+    pub pieces: Vec<usize>,
+    /// Leaves to measure, of pieces of which some are measured.
+    pub leaves: Vec<Address>,
+}
+
+impl Frontier {
+    /// How many there are of all.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len() + self.pieces.len() + self.leaves.len()
+    }
+
+    /// Whether nothing is needed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
-struct Subtree {
-    address: Address,
+pub(super) struct Subtree {
+    pub(super) address: Address,
     level: u8,
     count: u64,
+}
+
+impl Subtree {
+    /// Leaves below it, or an estimate that is rarely too small.
+    fn leaf_count_max(&self) -> u64 {
+        FAN_OUT
+            .saturating_pow(u32::from(self.level))
+            .min(self.count.max(1))
+    }
 }
 
 /// Which leaf each byte of a table's text lies in.
@@ -42,6 +83,10 @@ pub struct TextLayout {
     /// claims it could make few nodes look like endless leaves.
     seen: HashSet<Address>,
     measures: HashMap<Address, Measure>,
+    /// Leaves that were measured here and not recalled, until they are remembered.
+    fresh: HashSet<Address>,
+    /// What was looked up already: leaves that groups begin with, and those that they end with.
+    asked: HashSet<(Address, bool)>,
     /// Where each of the leading leaves starts, as far as lengths are known without a gap, and
     /// where the first one behind them starts.
     starts: Vec<u64>,
@@ -93,6 +138,8 @@ impl TextLayout {
             subtrees,
             seen,
             measures: HashMap::new(),
+            fresh: HashSet::new(),
+            asked: HashSet::new(),
             starts: vec![header_len],
         })
     }
@@ -123,35 +170,79 @@ impl TextLayout {
     /// Leaves, or an estimate that is rarely too small.
     #[must_use]
     pub fn leaf_count_max(&self) -> u64 {
-        let leaves = self.subtrees.iter().map(|subtree| {
-            FAN_OUT
-                .saturating_pow(u32::from(subtree.level))
-                .min(subtree.count.max(1))
-        });
+        let leaves = self.subtrees.iter().map(Subtree::leaf_count_max);
         leaves.fold(0, u64::saturating_add)
     }
 
-    /// What has to be known to place `[offset, offset + length)`: inner nodes and leaves, in text
-    /// order, at most `limit` together.
+    /// What has to be known to place `[offset, offset + length)` in whole pieces, in text order:
+    /// inner nodes, or else pieces and single leaves. Both as far as the range may reach by what
+    /// leaves measure on average.
+    ///
+    /// A piece is wanted where none of its leaves has been measured: its text will be read anyway.
+    /// Where some have been, only the others are worth rendering.
     #[must_use]
-    pub fn frontier(&self, offset: u64, length: u64, limit: usize) -> (Vec<Address>, Vec<Address>) {
+    pub fn frontier(&self, offset: u64, length: u64) -> Frontier {
         let end = offset.saturating_add(length);
-        let (mut nodes, mut leaves) = (Vec::new(), Vec::new());
-        let mut known = self.placed();
-        for subtree in self.subtrees.iter().skip(self.starts.len() - 1) {
-            // What is known behind a gap only moves to the right, so it may count towards the end.
-            if known >= end || nodes.len() + leaves.len() >= limit {
+        let mut frontier = Frontier::default();
+        let mut reached = self.placed();
+        let mut last = None;
+        let first = self.first_unplaced();
+        let begun = self.starts.get(first - first % PIECE_LEAVES);
+        if begun.is_some_and(|start| *start >= end) {
+            return frontier;
+        }
+        let mean = (reached - self.header_len)
+            .checked_div(first as u64)
+            .unwrap_or(LEAF_TEXT_GUESS);
+        for (at, subtree) in self.subtrees.iter().enumerate().skip(first) {
+            // Behind a node that is not expanded, nothing has its place among the pieces yet.
+            let between = at.is_multiple_of(PIECE_LEAVES) || !frontier.nodes.is_empty();
+            if between && reached >= end {
                 break;
             }
             if subtree.level > 0 {
-                nodes.push(subtree.address);
-            } else if let Some(measure) = self.measures.get(&subtree.address) {
-                known = known.saturating_add(measure.length);
+                frontier.nodes.push(subtree.address);
+                let leaves = subtree.leaf_count_max();
+                reached = reached.saturating_add(leaves.saturating_mul(mean));
+                continue;
+            }
+            let measure = self.measures.get(&subtree.address);
+            reached = reached.saturating_add(measure.map_or(mean, |measure| measure.length));
+            let piece = at / PIECE_LEAVES;
+            if measure.is_some() || last == Some(piece) {
+                continue;
+            }
+            let subtrees = self.piece_subtrees(piece);
+            if subtrees.iter().any(|subtree| subtree.level > 0) {
+                // Its last leaves are not known yet; the loop comes to that node.
+            } else if subtrees
+                .iter()
+                .any(|leaf| self.measures.contains_key(&leaf.address))
+            {
+                frontier.leaves.push(subtree.address);
             } else {
-                leaves.push(subtree.address);
+                frontier.pieces.push(piece);
+                last = Some(piece);
             }
         }
-        (nodes, leaves)
+        if !frontier.nodes.is_empty() {
+            frontier.pieces.clear();
+            frontier.leaves.clear();
+        }
+        frontier
+    }
+
+    fn piece_subtrees(&self, piece: usize) -> &[Subtree] {
+        let start = piece.saturating_mul(PIECE_LEAVES).min(self.subtrees.len());
+        let end = start.saturating_add(PIECE_LEAVES).min(self.subtrees.len());
+        self.subtrees.get(start..end).unwrap_or_default()
+    }
+
+    /// The leaves of some pieces, all of them expanded, in text order.
+    #[must_use]
+    pub fn piece_leaves(&self, pieces: &[usize]) -> Vec<Address> {
+        let subtrees = pieces.iter().flat_map(|piece| self.piece_subtrees(*piece));
+        subtrees.map(|subtree| subtree.address).collect()
     }
 
     /// Replaces inner nodes by their children.
@@ -179,8 +270,59 @@ impl TextLayout {
 
     /// Sets the measures of leaves.
     pub fn set_measures(&mut self, measures: impl IntoIterator<Item = (Address, Measure)>) {
-        self.measures.extend(measures);
+        for (leaf, measure) in measures {
+            self.measures.insert(leaf, measure);
+            self.fresh.insert(leaf);
+        }
         self.advance();
+    }
+
+    /// Leaves that were measured and are not remembered yet.
+    #[must_use]
+    pub fn fresh_count(&self) -> usize {
+        self.fresh.len()
+    }
+
+    /// The leaves before the first inner node that is not expanded, and whether that is all.
+    pub(super) fn leading(&self) -> (&[Subtree], bool) {
+        let placed = self.starts.len() - 1;
+        let rest = self.subtrees.get(placed..).unwrap_or_default();
+        let count = placed + rest.iter().take_while(|subtree| subtree.level == 0).count();
+        let leaves = self.subtrees.get(..count).unwrap_or_default();
+        (leaves, count == self.subtrees.len())
+    }
+
+    pub(super) fn first_unplaced(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    pub(super) fn measure(&self, leaf: Address) -> Option<Measure> {
+        self.measures.get(&leaf).copied()
+    }
+
+    pub(super) fn is_fresh(&self, leaf: Address) -> bool {
+        self.fresh.contains(&leaf)
+    }
+
+    pub(super) fn note_remembered(&mut self, leaves: &[Address]) {
+        for leaf in leaves {
+            self.fresh.remove(leaf);
+        }
+    }
+
+    /// Whether this leaf was not looked up yet.
+    pub(super) fn note_asked(&mut self, leaf: Address, by_last: bool) -> bool {
+        self.asked.insert((leaf, by_last))
+    }
+
+    /// Takes a measure from elsewhere, if the leaf was not measured. It may be one that is not
+    /// expanded yet.
+    pub(super) fn recall_measure(&mut self, leaf: Address, measure: Measure) -> bool {
+        if self.measures.contains_key(&leaf) {
+            return false;
+        }
+        self.measures.insert(leaf, measure);
+        true
     }
 
     /// The leaves and their measures in order, if the text of each is known.
@@ -195,7 +337,7 @@ impl TextLayout {
         (measured.len() == self.subtrees.len()).then_some(measured)
     }
 
-    fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         while let Some(subtree) = self.subtrees.get(self.starts.len() - 1) {
             let measure = self
                 .measures
@@ -207,24 +349,33 @@ impl TextLayout {
         }
     }
 
-    /// The leaves that hold the placed part of `[offset, offset + length)`, in text order.
+    /// The placed pieces that hold `[offset, offset + length)`, in text order.
     #[must_use]
     pub fn extents(&self, offset: u64, length: u64) -> Vec<Extent> {
         let end = offset.saturating_add(length);
+        let placed = self.starts.len() - 1;
         let first = self
             .starts
             .partition_point(|start| *start <= offset)
             .saturating_sub(1);
         let mut extents = Vec::new();
-        let leaves = self.starts.windows(2).zip(&self.subtrees).skip(first);
-        for (bounds, subtree) in leaves {
-            let &[start, next] = bounds else { continue };
+        for piece in first / PIECE_LEAVES.. {
+            let from = piece * PIECE_LEAVES;
+            let to = (from + PIECE_LEAVES).min(self.subtrees.len());
+            // A piece whose last leaves are not placed has no end yet.
+            if from >= placed || to > placed {
+                break;
+            }
+            let bounds = (self.starts.get(from), self.starts.get(to));
+            let (Some(&start), Some(&next)) = bounds else {
+                break;
+            };
             if start >= end {
                 break;
             }
             if next > offset {
                 extents.push(Extent {
-                    leaf: subtree.address,
+                    piece,
                     start,
                     length: next - start,
                 });

@@ -68,6 +68,15 @@ impl Renderer {
         &self.columns
     }
 
+    /// Whether the text of a leaf may be much longer than what the leaf stores: by values that are
+    /// stored beside it, or by rows that occur often.
+    #[must_use]
+    pub fn may_be_long(&self) -> bool {
+        let beside = |encoding| e::is_adaptive(encoding) || e::is_address(encoding);
+        let mut shown = self.columns.shown.iter();
+        self.columns.keyless || shown.any(|column| beside(column.encoding))
+    }
+
     /// The roots of the out-of-band values of a leaf, with the length each promises.
     fn out_of_band(&self, leaf: &Node) -> Result<Vec<Address>, FormatError> {
         let columns: Vec<&ShownColumn> = self
@@ -470,9 +479,9 @@ pub(crate) fn shown_json(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
 /// The text of some leaves, each without the header. Fetches only out-of-band values.
 #[derive(Debug)]
 pub struct Render {
-    renderer: Renderer,
-    leaves: Vec<Node>,
-    values: Values,
+    pub(super) renderer: Renderer,
+    pub(super) leaves: Vec<Node>,
+    pub(super) values: Values,
     /// Roots and children not asked for yet; what a parent promises of a child's level.
     wanted: Vec<(Address, Option<u8>)>,
     asked: HashMap<Address, Option<u8>>,

@@ -22,11 +22,16 @@ pub(crate) fn shown(store: &Store, table: &Table, renderer: &Renderer) -> (Vec<u
     let mut text = renderer.header();
     let root = Chunk::new(table.rows.message().clone());
     loop {
-        let (nodes, leaves) = layout.frontier(0, u64::MAX, 100);
-        if nodes.is_empty() && leaves.is_empty() {
+        let frontier = layout.frontier(0, u64::MAX);
+        if frontier.is_empty() {
             break;
         }
-        let nodes: Vec<_> = nodes.iter().map(|node| store.get(*node).clone()).collect();
+        let leaves = layout.piece_leaves(&frontier.pieces);
+        let nodes: Vec<_> = frontier
+            .nodes
+            .iter()
+            .map(|node| store.get(*node).clone())
+            .collect();
         layout.expand(&nodes).expect("it expands");
         let chunks = leaves.iter().map(|leaf| {
             let embedded = *leaf == root.address();
