@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.support.aws_proxy import DENIED, EDITOR, READER, AwsProxy
-from tests.support.mounts import REMOTES, Mount, wait_until
+from tests.support.dolt import Dolt
+from tests.support.mounts import REMOTES, Mount, alive, kill, pyfs, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +116,52 @@ def test_a_save_that_finds_no_server_is_kept(proxy: AwsProxy, on_aws: Callable[.
     wait_until(lambda: (mount / "main/primes.csv").read_text() == OLD, "the old text")
     assert mount.sh(f"cp {mount.home}/new.csv primes.csv").returncode == 0
     assert (mount / "main/primes.csv").read_text() == NEW
+
+
+@pytest.mark.parametrize(
+    ("action", "arrives", "expected"),
+    [
+        ("s3:PutObject", False, OLD),
+        ("s3:PutObject", True, OLD),
+        ("dynamodb:PutItem", False, OLD),
+        ("dynamodb:PutItem", True, NEW),
+    ],
+)
+def test_a_mount_that_is_killed_while_it_pushes(
+    proxy: AwsProxy,
+    on_aws: Callable[..., Mount],
+    environment: dict[str, str],
+    action: str,
+    arrives: bool,
+    expected: str,
+) -> None:
+    """The old table or the new one; the next mount works, and dolt finds no fault."""
+    mount = on_aws().mount()
+    pid = mount.pid
+
+    def end(asked: str) -> None:
+        if asked == action:
+            kill(pid)
+            # What it sent before arrives all the same, or not at all.
+            proxy.alive = arrives
+
+    if arrives:
+        proxy.on_answer = end
+    else:
+        proxy.on_request = end
+    mount.sh("echo 37,157 >> primes.csv")
+    wait_until(lambda: not alive(pid), "the end of the mount process")
+    proxy.on_request = proxy.on_answer = lambda _: None
+    proxy.alive = True
+    assert pyfs("umount", "-z", str(mount.root)).returncode == 0
+    mount.mount()
+    assert (mount / "main/primes.csv").read_text() == expected
+    assert mount.sh("echo 41,179 >> primes.csv").returncode == 0
+    assert (mount / "main/primes.csv").read_text() == expected + "41,179\n"
+    if Dolt.found():
+        clone = Dolt.at(mount.home / "dolt", environment).clone(mount.url, "clone")
+        clone.check()
+        assert clone.export("primes").decode() == expected + "41,179\n"
 
 
 def test_a_table_that_is_deleted_is_no_empty_mount(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "expect"})
 DENIED: Final = "not authorized"
@@ -84,6 +84,10 @@ class AwsProxy:
         """The actions that the credentials allow, or None for all."""
         self.alive = True
         """Whether it answers at all; if not, it breaks connections off."""
+        self.on_request: Callable[[str], None] = lambda _: None
+        """Called with each action before it is passed on."""
+        self.on_answer: Callable[[str], None] = lambda _: None
+        """Called with each action once it is carried out, before its answer is passed back."""
         self._upstreams = {False: urlsplit(s3), True: urlsplit(dynamodb)}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -126,12 +130,13 @@ class AwsProxy:
                 action = action_of(self.command, self.path, target, body)
                 proxy.actions.append(action)
                 proxy.signatures.append(Signature.of(self.headers.get("Authorization", "")))
+                proxy.on_request(action)
                 if not proxy.alive:
                     self.close_connection = True
                 elif proxy.allowed is not None and action not in proxy.allowed:
                     self._deny(action, target is not None)
                 else:
-                    self._forward(body, target is not None)
+                    self._forward(action, body, target is not None)
 
             def _body(self) -> bytes:
                 if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -153,14 +158,16 @@ class AwsProxy:
                     data = f'<?xml version="1.0" encoding="UTF-8"?><Error>{message}</Error>'
                     self._send(403, {"Content-Type": "application/xml"}, data.encode())
 
-            def _forward(self, body: bytes, dynamodb: bool) -> None:
+            def _forward(self, action: str, body: bytes, dynamodb: bool) -> None:
                 upstream = proxy._upstreams[dynamodb]
                 connection = http.client.HTTPConnection(str(upstream.hostname), upstream.port)
                 with contextlib.closing(connection):
                     headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
                     connection.request(self.command, self.path, body or None, headers)
                     answer = connection.getresponse()
-                    self._send(answer.status, dict(answer.getheaders()), answer.read())
+                    data = answer.read()
+                    proxy.on_answer(action)
+                    self._send(answer.status, dict(answer.getheaders()), data)
 
             def _send(self, status: int, headers: dict[str, str], data: bytes) -> None:
                 self.send_response_only(status)
