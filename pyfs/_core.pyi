@@ -621,6 +621,10 @@ class Schema:
         """The names of the columns that the text shows, in table order."""
 
     @property
+    def definitions(self) -> list[tuple[str, str, bool]]:
+        """Name, SQL type and whether it may be NULL, of each of these columns."""
+
+    @property
     def primary_key(self) -> list[str]:
         """The names of the key's columns in key order; empty for a keyless table."""
 
@@ -911,6 +915,9 @@ class TableBuild:
     @staticmethod
     def create(schema: Schema) -> TableBuild:
         """A build for a new table with this schema, as `Inference` gives it."""
+
+    def count_rows(self) -> None:
+        """Errors say which row is at fault in place of the line, from 1. Called before `feed`."""
 
     def feed(self, text: bytes) -> None:
         """The next bytes of the text, cut anywhere. Raises `InvalidTextError`.

@@ -35,17 +35,27 @@ class InvalidTextError(PyfsError):
 
     Attributes:
         line: line on which the offending record starts, from 1; 0 where none is to blame.
+        unit: what is counted: "line", or "row" of a file that has no lines.
         column: the column's name, or "" where the record as a whole is wrong.
         value: the field as it stood in the text, cut after 64 characters.
         reason: why it does not fit.
     """
 
-    def __init__(self, reason: str, line: int = 0, column: str = "", value: str = "") -> None:
-        where = f"line {line}" if line else ""
+    def __init__(
+        self,
+        reason: str,
+        line: int = 0,
+        column: str = "",
+        value: str = "",
+        *,
+        unit: str = "line",
+    ) -> None:
+        where = f"{unit} {line}" if line else ""
         if column:
             where += f", column {column!r}: {value!r}"
         super().__init__(f"{where}: {reason}" if where else reason)
         self.line = line
+        self.unit = unit
         self.column = column
         self.value = value
         self.reason = reason

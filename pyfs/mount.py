@@ -21,9 +21,11 @@ import trio
 
 from pyfs.daemon import run_detached
 from pyfs.errors import ConfigurationError, NotFoundError, PyfsError
+from pyfs.formats import Format
 from pyfs.fuse.kernel import KernelCache
 from pyfs.fuse.operations import Operations
 from pyfs.mountpoint import SUBTYPE, check_mountpoint, ended_report, resolve
+from pyfs.parquet import check_installed
 from pyfs.remote import DirectoryUrl, open_remote, parse_url
 from pyfs.repo.author import Author, find_author
 from pyfs.repo.log import log_text
@@ -53,6 +55,8 @@ def mount(config: MountConfig) -> int:
     config = replace(config, mountpoint=resolve(config.mountpoint))
     check_mountpoint(config)
     parse_url(config.url)
+    if Format.PARQUET in config.formats:
+        check_installed()
     _make_folders(config)
     author = find_author(config.author, Path.home())
 

@@ -91,7 +91,7 @@ async def _save_table(repository: Repository, table: str, texts: Iterable[bytes]
     base = repository.branches["main"]
     empty = await repository.edited_table(base, table, text.encode())
     head = (await repository.save("main", base, {table: empty}, None)).commit
-    version = await (await repository.snapshot(head)).table(table)
+    version = (await (await repository.snapshot(head)).table(table)).as_text
     build = version.start_build()
     for piece in texts:
         build.feed(piece)

@@ -102,7 +102,7 @@ OPTIONS: Final = (
         "formats",
         _formats,
         "NAMES",
-        "csv, tsv, jsonl, or several: csv+jsonl (csv)",
+        "csv, tsv, jsonl, parquet, or several: csv+jsonl (csv)",
         "mount",
     ),
     Option("allow-other", "allow_other", None, "", "let other users in", "mount"),

@@ -20,6 +20,7 @@ from pyfs._core import (
     Manifest,
     RootValue,
     Schema,
+    SchemaEdit,
     Table,
     TableBuild,
     Tag,
@@ -41,10 +42,12 @@ from pyfs.repo import commit as commits
 from pyfs.repo.author import Author
 from pyfs.repo.change import Change, built_chunks, has_schema
 from pyfs.repo.chunk_set import REREADS_MAX, ChunkSet, NoChunks, Rereading
+from pyfs.repo.contents import TableContents
 from pyfs.repo.foreign_keys import keep
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.log import walk
 from pyfs.repo.new_table import check_new_tags, check_table_name, tags_of
+from pyfs.repo.parquet_version import ParquetFolder, ParquetVersion
 from pyfs.repo.push import Edit, Push, Stored
 from pyfs.repo.recent import Recent
 from pyfs.repo.refs import NO_REFS, Refs
@@ -129,6 +132,7 @@ class Repository:
         self._lengths = lengths
         self._nursery = nursery
         self._texts = TextCache(config.memory_bytes_max // TEXT_SHARE)
+        self._parquet = ParquetFolder(config.cache_dir, config.cache_bytes_max)
         self._stored = Stored(Manifest.EMPTY, NO_REFS)
         self._read_began: float | None = None
         # Reads are numbered, since two of them may begin at one reading of the clock.
@@ -141,7 +145,7 @@ class Repository:
         self._commits: Recent[Address, Commit] = Recent(COMMITS_KEPT)
         self._snapshots: Recent[Address, Snapshot] = Recent(SNAPSHOTS_KEPT)
         self._schemas: Recent[Address, Schema] = Recent(TABLES_KEPT)
-        self._tables: Recent[tuple[Address, Format], TableVersion] = Recent(TABLES_KEPT)
+        self._tables: Recent[tuple[Address, Format], TableContents] = Recent(TABLES_KEPT)
 
     @staticmethod
     async def init(remote: Remote, author: Author, branch: str = "main") -> Address:
@@ -259,6 +263,16 @@ class Repository:
     def start_new(self, schema: Schema) -> TableBuild:
         """A build for the text of a new table."""
         return TableBuild.create(schema)
+
+    def schema_of(self, name: str, text: bytes, snapshot: Snapshot, taken: set[int]) -> Schema:
+        """The schema that the `CREATE TABLE` *text* gives a new table of *snapshot*.
+
+        *taken* are the tags of all columns there. `InvalidTextError`, `UnsupportedError`.
+        """
+        edit = SchemaEdit.create(name, text, taken, snapshot.root.collation)
+        built = edit.without_rows()
+        chunks = built.chunks if built is not None else []
+        return Schema.decode(next(chunk for chunk in chunks if chunk.address == edit.address))
 
     def system_schema(self, table: str, taken: set[int]) -> Schema | None:
         """The schema of a table of Dolt's own that a first row makes; else None."""
@@ -461,8 +475,13 @@ class Repository:
         self,
         address: Address,
         format: Format = Format.CSV,
-    ) -> TableVersion:
-        async def load() -> TableVersion:
+    ) -> TableContents:
+        async def load() -> TableContents:
+            if format is Format.PARQUET:
+                text = (await self._table(address)).as_text
+                made = ParquetVersion(text, self._parquet)
+                await made.recall_size()
+                return made
             table = Table.decode(await self._chunk(address))
             version = TableVersion(
                 table,
@@ -520,7 +539,7 @@ class Repository:
                 if isinstance(change, BuiltTable):
                     if change.row_count and not change.measured_count and has_schema(change):
                         continue  # its rows stayed where they are stored
-                    version = await self._table(change.address, Format(change.format))
+                    version = (await self._table(change.address, Format(change.format))).as_text
                     version.learn(change)
                     await version.exact_size()
         except PyfsError as exc:

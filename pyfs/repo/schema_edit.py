@@ -15,11 +15,11 @@ from pyfs._core import (
     foreign_keys,
 )
 from pyfs.errors import AlreadyExistsError, InvalidNameError, UnsupportedError
+from pyfs.repo.contents import TableContents
 from pyfs.repo.new_table import tags_of
 from pyfs.repo.refusal import refusal_to_alter
 from pyfs.repo.snapshot import Snapshot
 from pyfs.repo.system_tables import is_system_table
-from pyfs.repo.table_version import TableVersion
 from pyfs.store.chunks import ChunkStore
 
 PIECE_BYTES: Final = 1 << 20
@@ -63,7 +63,7 @@ async def edited_table(
     return await _carried(edit.carry(), await snapshot.table(name))
 
 
-async def _carried(carry: RowCarry, version: TableVersion) -> BuiltTable:
+async def _carried(carry: RowCarry, version: TableContents) -> BuiltTable:
     offset = 0
     while piece := await version.read(offset, PIECE_BYTES):
         await trio.to_thread.run_sync(carry.feed, piece)

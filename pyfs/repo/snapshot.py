@@ -7,8 +7,8 @@ from typing import Final
 from pyfs._core import Address, Commit, RootValue
 from pyfs.errors import NotFoundError
 from pyfs.formats import Format
+from pyfs.repo.contents import TableContents
 from pyfs.repo.system_tables import is_system_table
-from pyfs.repo.table_version import TableVersion
 
 
 class Snapshot:
@@ -19,7 +19,7 @@ class Snapshot:
         commit: Commit,
         root: RootValue,
         all_tables: Mapping[str, Address],
-        load: Callable[[Address, Format], Awaitable[TableVersion]],
+        load: Callable[[Address, Format], Awaitable[TableContents]],
     ) -> None:
         self.commit: Final = commit
         self.root: Final = root
@@ -35,7 +35,7 @@ class Snapshot:
         self,
         name: str,
         format: Format = Format.CSV,
-    ) -> TableVersion:
+    ) -> TableContents:
         """A table, of Dolt's own ones too, and its text in *format*.
 
         `NotFoundError` if there is none of that exact name.

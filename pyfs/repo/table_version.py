@@ -104,6 +104,11 @@ class TableVersion:
         return self.table.address
 
     @property
+    def as_text(self) -> "TableVersion":
+        """Itself: its contents are text."""
+        return self
+
+    @property
     def size(self) -> int | None:
         """Bytes of the text, if known."""
         return self._known_size if self._layout.size is None else self._layout.size
@@ -181,6 +186,12 @@ class TableVersion:
         """A build of the next version. Leaves that its text repeats are kept, if all of this
         version's text was read before."""
         return TableBuild(self.schema, self.table, self._layout)
+
+    def start_counting_build(self) -> TableBuild:
+        """A build of the next version that speaks of rows and not of lines in its errors."""
+        build = TableBuild(self.schema, self.table)
+        build.count_rows()
+        return build
 
     async def complete(self, finish: TableFinish) -> BuiltTable:
         """The table of a build that has ended."""

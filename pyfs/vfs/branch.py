@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from pyfs._core import Address
     from pyfs.errors import PyfsError
+    from pyfs.repo.contents import TableContents
     from pyfs.repo.repository import Repository
     from pyfs.repo.snapshot import Snapshot
-    from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.node import BranchDirectory
 
 
@@ -197,7 +197,7 @@ class Branch:
         """*node*, of the head's version, gets the table's name back."""
         self._shown[_key(node)] = node
 
-    def saved(self, node: TableFile, snapshot: Snapshot, version: TableVersion) -> None:
+    def saved(self, node: TableFile, snapshot: Snapshot, version: TableContents) -> None:
         """A save made *version*, now shown by *node*."""
         node.become(snapshot, version)
         table = node.table
@@ -234,7 +234,7 @@ class Branch:
         self,
         table: str,
         format: Format,
-    ) -> TableVersion | None:
+    ) -> TableContents | None:
         """The version under whose schema a text for *table* is read, or None for a new table."""
         if table in self.snapshot.all_tables:
             return await self.table_file(table, format).version()

@@ -126,7 +126,7 @@ def _failure(failure: Failure) -> str:
     lines = {"file": failure.name, "at": _stamp(failure.at)}
     if isinstance(error, InvalidTextError):
         if error.line:
-            lines["line"] = str(error.line)
+            lines[error.unit] = str(error.line)
         if error.column:
             lines |= {"column": error.column, "value": error.value}
         lines["reason"] = error.reason

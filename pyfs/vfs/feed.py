@@ -10,6 +10,7 @@ from pyfs.errors import DuplicateKeyError, InvalidTextError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from pyfs._core import BuiltTable, Schema, TableFinish
     from pyfs.formats import Format
@@ -51,6 +52,8 @@ class NewTables(Protocol):
 class Text(Protocol):
     """A text on local disk (`Spool`)."""
 
+    @property
+    def path(self) -> Path: ...
     @property
     def size(self) -> int: ...
     def read(self, offset: int, length: int) -> bytes: ...

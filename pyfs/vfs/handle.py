@@ -13,7 +13,7 @@ from pyfs.vfs.disk import local_disk
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from pyfs.repo.table_version import TableVersion
+    from pyfs.repo.contents import TableContents
     from pyfs.vfs.node import ScratchFile, TableFile
 
 
@@ -53,7 +53,7 @@ class Handle:
 class Reader(Handle):
     """Reads the version that was current when it was opened."""
 
-    def __init__(self, node: TableFile, version: TableVersion, *, direct: bool) -> None:
+    def __init__(self, node: TableFile, version: TableContents, *, direct: bool) -> None:
         self._node = node
         self._version = version
         # The kernel may cache only what has a known end: it would cut reads at a wrong one.

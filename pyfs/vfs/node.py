@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from pyfs._core import Address
     from pyfs.formats import Format
+    from pyfs.repo.contents import TableContents
     from pyfs.repo.snapshot import Snapshot
-    from pyfs.repo.table_version import TableVersion
     from pyfs.vfs.branch import Branch
     from pyfs.vfs.handle import Handle
 
@@ -141,7 +141,7 @@ class TableFile(Node):
         table: str,
         format: Format,
         snapshot: Snapshot | None = None,
-        version: TableVersion | None = None,
+        version: TableContents | None = None,
     ) -> None:
         super().__init__()
         self.branch = branch
@@ -171,7 +171,7 @@ class TableFile(Node):
         return file_name(self.table, self.format)
 
     @property
-    def known(self) -> TableVersion | None:
+    def known(self) -> TableContents | None:
         """The version, if it has been read."""
         return self._version
 
@@ -180,7 +180,7 @@ class TableFile(Node):
         """Whether it is a new name under which nothing was ever saved and nobody writes."""
         return self.address is None and not self.handles
 
-    async def version(self) -> TableVersion:
+    async def version(self) -> TableContents:
         """The version this node shows, read on first use."""
         if self._version is None:
             if self.snapshot is None:
@@ -192,7 +192,7 @@ class TableFile(Node):
             return version
         return self._version
 
-    def become(self, snapshot: Snapshot, version: TableVersion) -> None:
+    def become(self, snapshot: Snapshot, version: TableContents) -> None:
         """Shows what a save through this node made."""
         if version.address != self.address:
             self.mtime_ns = snapshot.commit.timestamp_ms * 1_000_000

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import trio
 
 from pyfs.errors import (
+    InvalidTextError,
     PyfsError,
     ReadOnlyError,
     SpaceError,
     UnsupportedError,
 )
+from pyfs.formats import Format
+from pyfs.parquet import in_rows
 from pyfs.vfs.branch import Failure
 from pyfs.vfs.feed import feed_first_rows, feed_new_table, feed_rows
+from pyfs.vfs.parquet_feed import feed_new_parquet, feed_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
 
     from pyfs._core import Address, Schema
     from pyfs.config import MountConfig
-    from pyfs.formats import Format
     from pyfs.repo.change import Change
     from pyfs.repo.repository import Repository, Saved
     from pyfs.vfs.branch import Branch
@@ -143,12 +146,21 @@ class Saver:
         """
         version = await branch.last_version(table, format)
         if version is not None:
-            return feed_rows(version, self._limiter)
+            feed = feed_parquet if format is Format.PARQUET else feed_rows
+            return feed(version.as_text, self._limiter)
         taken = await self.repository.column_tags(branch.snapshot)
         decided = self.repository.system_schema(table, taken)
         if decided is not None:
             return feed_first_rows(self.repository, decided, self._limiter)
         copied = await self._copied(table, format, taken, pid)
+        if format is Format.PARQUET:
+            return feed_new_parquet(
+                table,
+                lambda text: self.repository.schema_of(table, text, branch.snapshot, taken),
+                self.repository.start_new,
+                copied,
+                self._limiter,
+            )
         return feed_new_table(self.repository, table, format, taken, copied, self._limiter)
 
     async def _copied(
@@ -167,7 +179,8 @@ class Saver:
         if schema.refuses_writes() is not None or schema.checks:
             return None
         try:
-            return schema.copy_for(table, name == table, taken).in_format(format)
+            copy = schema.copy_for(table, name == table, taken)
+            return copy if format is Format.PARQUET else copy.in_format(format)
         except UnsupportedError as exc:
             log.info("the schema of %s is not copied to %s: %s", name, table, exc)
             return None
@@ -203,6 +216,10 @@ class Saver:
                 branch.remembered[table] = branch.snapshot
                 branch.gone.pop(table, None)
             await self._show(node, saved.commit)
+        except InvalidTextError as exc:
+            if node.format is Format.PARQUET:
+                raise in_rows(exc) from exc
+            raise
         finally:
             node.saving = False
         log.info("saved %s on %s: commit %s", node.name, branch.name, saved.commit)
@@ -213,7 +230,8 @@ class Saver:
         try:
             snapshot = await self.repository.snapshot(commit)
             version = await snapshot.table(node.table, node.format)
-            await version.exact_size()
+            if node.format is not Format.PARQUET:  # which is made anew as a whole
+                await version.exact_size()
             branch.saved(node, snapshot, version)
             await branch.update()
         except PyfsError as exc:

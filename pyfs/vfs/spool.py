@@ -27,7 +27,7 @@ from pyfs.vfs.disk import local_disk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pyfs.repo.table_version import TableVersion
+    from pyfs.repo.contents import TableContents
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Spool:
         os.close(self._fd)
         self.path.unlink(missing_ok=True)
 
-    async def fill(self, version: TableVersion) -> None:
+    async def fill(self, version: TableContents) -> None:
         """Appends the rest of the text of *version*, of which it holds the beginning."""
         while piece := await version.read(self.size, COPY_BYTES):
             self.write(self.size, piece)

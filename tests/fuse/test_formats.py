@@ -118,3 +118,78 @@ def test_a_refused_row_in_json_is_told_with_line_and_column(mounts: Callable[...
     assert mount.sh("echo '{\"i\":1}' >> primes.jsonl; cat primes.jsonl").stdout == (
         '{"i":1,"val":null}\n'
     )
+
+
+def test_parquet_with_pandas_and_duckdb(mounts: Callable[..., Mount]) -> None:
+    """Types are kept both ways; what one name saves, the other shows."""
+    mount = mounts("types", "format=csv+parquet").mount()
+    before = mount.log()
+    script = """
+import duckdb, pandas
+table = pandas.read_parquet("numbers.parquet")
+assert str(table["dbig"][1]) == "-1E-30", table["dbig"][1]
+assert table["id"].dtype == "uint64"
+table.to_parquet("indexed.copy")
+times = duckdb.sql("SELECT d, ts FROM 'times.parquet' WHERE id = 3").fetchall()
+assert "2024, 2, 29" in repr(times), times
+indexed = pandas.read_parquet("indexed.parquet")
+indexed.to_parquet("indexed.parquet", index=False)
+indexed.loc[len(indexed)] = [4, "d@x.org", 41, "Paris", pandas.Timestamp(2024, 1, 4)]
+indexed["age"] = indexed["age"].astype("Int64")
+indexed.to_parquet("indexed.parquet", index=False)
+"""
+    done = mount.run([sys.executable, "-c", script])
+    assert done.returncode == 0, done.stderr + mount.status()
+    assert mount.sh("tail -n 1 indexed.csv").stdout == "4,d@x.org,41,Paris,2024-01-04 00:00:00\n"
+    assert len(mount.log()) == len(before) + 1
+
+    script = """
+import duckdb
+duckdb.sql("COPY (SELECT * FROM 'latin.parquet' UNION ALL SELECT 'z', 9) TO 'latin.parquet'")
+duckdb.sql("COPY (SELECT 7::USMALLINT AS id, 1.50::DECIMAL(9,2) AS price) TO 'new.parquet'")
+"""
+    done = mount.run([sys.executable, "-c", script])
+    assert done.returncode == 0, done.stderr + mount.status()
+    assert "z,9\n" in mount.sh("cat latin.csv").stdout
+    assert mount.sh("cat new.csv").stdout == "id,price\n7,1.50\n"
+    schema = mount.sh("cat .pyfs/schema/new.sql").stdout
+    assert "`id` smallint unsigned NOT NULL" in schema
+    assert "`price` decimal(9,2)" in schema
+    assert len(mount.log()) == len(before) + 3
+    sizes = mount.sh("stat -c %s strings.parquet; wc -c < strings.parquet").stdout.split()
+    assert sizes[0] == sizes[1]
+
+
+def test_a_copied_parquet_file_has_the_schema_of_its_table(mounts: Callable[..., Mount]) -> None:
+    mount = mounts("types", "format=parquet").mount()
+    before = mount.log()
+    done = mount.sh("cp indexed.parquet indexed.parquet; cp strings.parquet copy.parquet")
+    schemas = mount.sh("cat .pyfs/schema/strings.sql .pyfs/schema/copy.sql").stdout
+    first, second = schemas.replace("`copy`", "`strings`").split(";\n")[:2]
+    assert first == second
+    assert len(mount.log()) == len(before) + 1, done.stderr
+    assert mount.sh("cmp strings.parquet copy.parquet").returncode == 0
+
+
+def test_a_refused_parquet_file_is_told_with_row_and_column(mounts: Callable[..., Mount]) -> None:
+    mount = mounts("primes", "format=parquet").mount()
+    before = mount.log()
+    script = """
+import pandas
+table = pandas.read_parquet("primes.parquet")
+table["val"] = table["val"].astype(str)
+table.loc[1, "val"] = "three"
+table.to_parquet("primes.parquet", index=False)
+"""
+    done = mount.run([sys.executable, "-c", script])
+    assert "error closing file" in done.stderr
+    status = mount.status()
+    for line in ("file: primes.parquet", "row: 2", "column: val", "value: three"):
+        assert line in status, status
+    (kept,) = mount.recovered()
+    assert kept.suffix == ".parquet"
+    assert kept.read_bytes().startswith(b"PAR1")
+    done = mount.sh("cp /bin/true primes.parquet")
+    assert "Invalid argument" in done.stderr
+    assert "it is no Parquet file" in mount.status()
+    assert mount.log() == before

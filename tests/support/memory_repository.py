@@ -54,6 +54,10 @@ class Version:
         return self.rows.replace(b",", DELIMITERS[self.format])
 
     @property
+    def as_text(self) -> Version:
+        return self
+
+    @property
     def size(self) -> int | None:
         return len(self.text) if self.size_known else None
 

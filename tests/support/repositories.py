@@ -79,7 +79,7 @@ async def built(
     snapshot: Snapshot, table: str, text: bytes, format: Format = Format.CSV
 ) -> BuiltTable:
     """*table* with the rows of *text*."""
-    version = await snapshot.table(table, format)
+    version = (await snapshot.table(table, format)).as_text
     build = version.start_build()
     build.feed(text)
     return await version.complete(build.finish())

@@ -133,6 +133,11 @@ impl TableBuild {
         Ok(self)
     }
 
+    /// Says in errors which row is at fault, and not which line.
+    pub fn count_rows(&mut self) {
+        self.reader.count_rows();
+    }
+
     /// Passes over what the new text repeats of the text of `base`, whose leaves are `old`.
     pub fn pass_over(&mut self, old: Measured) -> Result<(), FormatError> {
         if rewrite::is_possible(&self.rows.schema) {

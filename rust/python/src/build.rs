@@ -77,6 +77,11 @@ impl TableBuild {
         Ok(Self(Some(build.in_format(schema.renderer.format())?)))
     }
 
+    fn count_rows(&mut self) -> Result<(), Error> {
+        self.0.as_mut().ok_or_else(Self::over)?.count_rows();
+        Ok(())
+    }
+
     fn feed(&mut self, py: Python<'_>, text: PyBackedBytes) -> Result<(), Error> {
         let mut build = self.0.take().ok_or_else(Self::over)?;
         // A mebibyte takes some 10 ms.

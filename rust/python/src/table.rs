@@ -118,6 +118,21 @@ impl Schema {
     }
 
     #[getter]
+    fn definitions(&self) -> Vec<(&str, &str, bool)> {
+        let shown = self.renderer.columns().shown.iter();
+        shown
+            .filter_map(|shown| self.inner.columns.get(shown.position))
+            .map(|column| {
+                (
+                    column.name.as_str(),
+                    column.sql_type.as_str(),
+                    column.nullable,
+                )
+            })
+            .collect()
+    }
+
+    #[getter]
     fn primary_key(&self) -> Vec<&str> {
         let key = self.inner.primary_key.iter();
         key.filter_map(|at| self.inner.columns.get(usize::from(*at)))

@@ -76,7 +76,7 @@ def test_several_formats() -> None:
         ("refresh=-1", ["refresh=-1", "500ms"]),
         ("cache-size=big", ["cache-size=big", "2G"]),
         ("size=huge", ["auto, exact, lazy"]),
-        ("format=xml", ["format=xml", "csv, tsv, jsonl", "+"]),
+        ("format=xml", ["format=xml", "csv, tsv, jsonl, parquet", "+"]),
         ("format=csv+", ["csv, tsv"]),
         ("format", ["format=NAMES"]),
         ("log-level=loud", ["warning"]),
@@ -88,6 +88,18 @@ def test_a_wrong_option_is_told_with_what_is_right(text: str, parts: list[str]) 
         parse_options([text])
     for part in parts:
         assert part in str(caught.value)
+
+
+def test_a_missing_extra_is_told_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pyfs.parquet.find_spec", lambda name: None)
+    words = ["mount", "-o", "format=csv+parquet", f"file://{tmp_path}", str(tmp_path)]
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("pyfs mount: format=parquet needs pyarrow, which is not installed: ")
+    assert "pip install 'pyfs-dolt[parquet]'" in said
+    assert said.count("\n") == 1
 
 
 def test_a_command_line_without_a_meaning_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -231,7 +231,7 @@ def test_one_changed_row_of_many_is_all_that_is_read(tmp_path: Path, format: For
 def test_a_bad_row_in_json_is_refused_at_once(tmp_path: Path) -> None:
     async def body(repository: Repository) -> None:
         head = await head_of(repository)
-        build = (await head.table("latin", Format.JSONL)).start_build()
+        build = (await head.table("latin", Format.JSONL)).as_text.start_build()
         build.feed(b'{"name":"a","n":1}\n{"name":"b","n":')
         with pytest.raises(InvalidTextError) as caught:
             build.feed(b'"x"}\n')

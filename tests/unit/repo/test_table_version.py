@@ -31,7 +31,7 @@ class Opened:
     async def version(self) -> TableVersion:
         await self.repository.refresh(0)
         snapshot = await self.repository.snapshot(self.repository.branches["main"])
-        version = await snapshot.table(self.table)
+        version = (await snapshot.table(self.table)).as_text
         self.chunks.fetched.clear()
         return version
 

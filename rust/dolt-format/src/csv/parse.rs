@@ -161,6 +161,8 @@ pub struct RecordReader {
     pending: Vec<u8>,
     retry_at: usize,
     line: u64,
+    /// Whether rows are counted and not lines: the header is 0.
+    counts_rows: bool,
     record: Record,
     started: bool,
     delimiter: u8,
@@ -188,6 +190,7 @@ impl RecordReader {
             pending: Vec::new(),
             retry_at: 0,
             line: 1,
+            counts_rows: false,
             record: Record::default(),
             started: false,
             empty_is_null: false,
@@ -202,6 +205,12 @@ impl RecordReader {
             json: Some(rows),
             ..Self::default()
         }
+    }
+
+    /// Numbers the records by their rows and not by lines, where the text stands for another file.
+    pub(crate) fn count_rows(&mut self) {
+        self.counts_rows = true;
+        self.line = 0;
     }
 
     /// Takes more text; hands each record that is complete to `visit`.
@@ -295,7 +304,7 @@ impl RecordReader {
                 Found::Unfinished => return Ok(done),
                 Found::Nothing(len) => {
                     done += len;
-                    self.line += 1;
+                    self.line += u64::from(!self.counts_rows);
                 }
                 Found::Record(len, lines) => {
                     if self.crlf.is_none() {
@@ -310,7 +319,7 @@ impl RecordReader {
                     };
                     self.empty_is_null = visit.take(view)?;
                     done += len;
-                    self.line += lines;
+                    self.line += if self.counts_rows { 1 } else { lines };
                 }
             }
         }
@@ -542,6 +551,23 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
         assert_eq!(read(&bytes), Ok(expected));
+    }
+
+    #[test]
+    fn rows_may_be_counted() {
+        let mut reader = RecordReader::default();
+        reader.count_rows();
+        let mut numbers = Vec::new();
+        let mut visit = |record: RecordView<'_>| {
+            numbers.push(record.line);
+            Ok(false)
+        };
+        for byte in b"a\n\"x\ny\"\n\n\"\n\n\"\nz\n" {
+            reader.feed(&[*byte], &mut visit).expect("it reads");
+        }
+        let error = reader.feed(b"\"a\"b\n", &mut visit).expect_err("no record");
+        assert_eq!(numbers, [0, 1, 2, 3]);
+        assert!(error.to_string().starts_with("line 4: "), "{error}");
     }
 
     #[test]
