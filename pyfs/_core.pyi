@@ -446,6 +446,12 @@ class ForeignKey:
     def refusal(self, child: Schema, parent: Schema) -> str | None:
         """Why pyfs cannot maintain it between tables of these schemas, or None."""
 
+    def demands_as(self, other: ForeignKey) -> bool:
+        """Whether *other* demands the same of the same columns, whatever their names."""
+
+    def with_columns(self, names: dict[int, str]) -> ForeignKey:
+        """The same key of columns that have got new *names*, by tag."""
+
     def with_tables(self, child: str, parent: str) -> ForeignKey:
         """The same key of tables of these names."""
 
@@ -693,11 +699,19 @@ class SchemaEdit:
 
     Raises `InvalidTextError` for a text that is no `CREATE TABLE` of table *name*, with line and
     column, and `UnsupportedError` for what pyfs cannot do as dolt would. *used_tags* are those of
-    all columns of the database, *collation* is the database's.
+    all columns of the database, *collation* and *foreign_keys* are the database's, *schemas* those
+    of all its tables.
     """
 
     @staticmethod
-    def create(name: str, text: bytes, used_tags: set[int], collation: int) -> SchemaEdit:
+    def create(
+        name: str,
+        text: bytes,
+        used_tags: set[int],
+        collation: int,
+        foreign_keys: Chunk | None,
+        schemas: Mapping[str, Chunk],
+    ) -> SchemaEdit:
         """A new table."""
 
     @staticmethod
@@ -709,7 +723,7 @@ class SchemaEdit:
         table: Table,
         schema: Chunk,
         foreign_keys: Chunk | None,
-        parents: Mapping[str, Chunk],
+        schemas: Mapping[str, Chunk],
     ) -> SchemaEdit:
         """A change of *table*. What the text does not change stays as it is stored."""
 
@@ -720,6 +734,18 @@ class SchemaEdit:
     @property
     def unchanged(self) -> bool:
         """Whether nothing differs."""
+
+    @property
+    def schema_stays(self) -> bool:
+        """Whether the table itself stays as it is: no more than foreign keys change."""
+
+    @property
+    def foreign_keys(self) -> list[ForeignKey]:
+        """Those that the table declares, in the order of their names."""
+
+    @property
+    def new_names(self) -> dict[int, str]:
+        """The names of renamed columns, by tag."""
 
     def without_rows(self) -> BuiltTable | None:
         """The table, if it has no rows or they stay as they are stored; with its schema's chunk."""

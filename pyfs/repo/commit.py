@@ -102,7 +102,7 @@ async def message_for(head: Snapshot, kept: Kept, chunks: ChunkStore) -> str:
     store = Overlay(kept.all_chunks(), chunks)
     updated: dict[str, RowChanges] = {}
     created: list[str] = []
-    altered: list[str] = []
+    altered: list[str] = [name for name in kept.key_edits if name not in changes]
     for name, change in changes.items():
         if has_schema(change) and name in head.tables:
             altered.append(name)

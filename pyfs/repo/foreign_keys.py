@@ -19,8 +19,8 @@ from pyfs._core import (
     foreign_key_chunk,
     foreign_keys,
 )
-from pyfs.errors import InvalidTextError, UnsupportedError
-from pyfs.repo.change import Change, built_chunks
+from pyfs.errors import ConflictError, InvalidTextError, UnsupportedError
+from pyfs.repo.change import Change, KeyEdit, built_chunks
 from pyfs.repo.snapshot import Snapshot
 from pyfs.store.chunks import ChunkStore
 from pyfs.store.overlay import Overlay
@@ -42,6 +42,8 @@ class Kept:
     """What each table becomes, those whose rows follow too."""
     keys: Address
     """The foreign keys from then on; empty for none."""
+    key_edits: Mapping[str, KeyEdit]
+    """What becomes of the keys that tables declare."""
     chunks: list[Chunk] = field(default_factory=list)
     """What is new beside the chunks of `asked`."""
 
@@ -75,33 +77,27 @@ async def refusal_of_keys(snapshot: Snapshot, name: str, chunks: ChunkStore) -> 
     return None
 
 
-async def refusal_to_drop_parent(
-    snapshot: Snapshot, name: str, dropped: Sequence[str], chunks: ChunkStore
-) -> str | None:
-    """Why table *name* cannot be dropped along with all of *dropped*, or None."""
-    going = {table.lower() for table in dropped}
-    for key in await keys_of(snapshot, chunks):
-        if key.parent.lower() == name.lower() and key.child.lower() not in going:
-            return f"foreign key {key.name!r} of table {key.child!r} names it"
-    return None
-
-
-async def keep(head: Snapshot, changes: Mapping[str, Change], chunks: ChunkStore) -> Kept:
-    """Makes *changes* of the tables of *head* keep its foreign keys.
+async def keep(
+    head: Snapshot,
+    changes: Mapping[str, Change],
+    edits: Mapping[str, KeyEdit],
+    chunks: ChunkStore,
+) -> Kept:
+    """Makes *changes* of the tables of *head*, and *edits* of its foreign keys, keep these.
 
     Rows that name others which went follow, as their foreign keys say. Raises
     `InvalidTextError` for a row without its parent, and for one that others name and that is
-    gone; `UnsupportedError` where pyfs cannot tell.
+    gone; `UnsupportedError` where pyfs cannot tell; `ConflictError` if others edited the keys.
     """
     before = await keys_of(head, chunks)
-    kept = Kept(changes, dict(changes), head.root.foreign_keys)
-    if not before or not changes:
+    kept = Kept(changes, dict(changes), head.root.foreign_keys, edits)
+    if not (before or edits) or not (changes or edits):
         return kept
-    after = _after(before, head, changes)
+    after = _edited(_after(before, head, changes), before, edits)
     if after != before:
         chunk = foreign_key_chunk(after) if after else None
         keys = chunk.address if chunk else Address.EMPTY
-        kept = Kept(changes, kept.changes, keys, [chunk] if chunk else [])
+        kept = Kept(changes, kept.changes, keys, edits, [chunk] if chunk else [])
     for _ in range(ROUNDS_MAX):
         findings = await _check(head, kept, before, after, chunks)
         for missing in findings.missing:
@@ -146,6 +142,31 @@ def _after(
     return after
 
 
+def _edited(
+    keys: list[ForeignKey], before: Sequence[ForeignKey], edits: Mapping[str, KeyEdit]
+) -> list[ForeignKey]:
+    """*keys* with *edits* made; *before* are those of the branch's head."""
+    for name, edit in edits.items():
+        keys = [key.with_columns(dict(edit.new_names)) for key in keys]
+        own = [key for key in before if same_table(key.child, name)]
+        if own == list(edit.after):
+            continue
+        if own != list(edit.before):
+            raise ConflictError(
+                f"the foreign keys of table {name!r} were changed by another client; read its"
+                " schema again and repeat the change"
+            )
+        others = [key for key in keys if not same_table(key.child, name)]
+        taken = {key.name.lower() for key in others}
+        for key in edit.after:
+            if key.name.lower() in taken:
+                raise ConflictError(
+                    f"another client made a foreign key {key.name!r}: choose another name"
+                )
+        keys = sorted([*others, *edit.after], key=lambda key: key.name.encode())
+    return keys
+
+
 async def _check(
     head: Snapshot,
     kept: Kept,
@@ -155,9 +176,10 @@ async def _check(
 ) -> KeyFindings:
     changed = {name.lower() for name in kept.changes}
     keys = [
-        (key, key not in before)
+        (key, is_new)
         for key in after
-        if changed & {key.child.lower(), key.parent.lower()} or key not in before
+        if (is_new := not any(key.demands_as(other) for other in before))
+        or changed & {key.child.lower(), key.parent.lower()}
     ]
     store = Overlay(kept.all_chunks(), chunks)
     names = {name.lower() for key, _ in keys for name in (key.child, key.parent)}
@@ -166,11 +188,12 @@ async def _check(
         found = await _versions(head, kept.changes, lower, store)
         if found is not None:
             tables[lower] = found
-    complete = [
-        (key, is_new)
-        for key, is_new in keys
-        if {key.child.lower(), key.parent.lower()} <= tables.keys()
-    ]
+    complete = []
+    for key, is_new in keys:
+        if {key.child.lower(), key.parent.lower()} <= tables.keys():
+            complete.append((key, is_new))
+        elif is_new:
+            raise UnsupportedError(f"foreign key {key.name!r} names a table that is not there")
     return await drive_apart(KeyCheck(complete, tables), store)
 
 
@@ -216,6 +239,11 @@ async def _follow(head: Snapshot, kept: Kept, findings: KeyFindings, chunks: Chu
         built = await drive_apart(FollowBuild(schema, table, follow), store)
         kept.changes[name] = built
         kept.chunks.extend(built.chunks)
+
+
+def same_table(one: str, other: str) -> bool:
+    """Whether dolt takes two names for one."""
+    return one.lower() == other.lower()
 
 
 def _find(tables: Mapping[str, object], name: str) -> str | None:

@@ -3,11 +3,10 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
 from typing import Final
 
 from pyfs._core import Table
-from pyfs.repo.foreign_keys import refusal_of_keys, refusal_to_drop_parent
+from pyfs.repo.foreign_keys import refusal_of_keys
 from pyfs.repo.snapshot import Snapshot
 from pyfs.repo.system_tables import system_refusal
 from pyfs.store.chunks import ChunkStore
@@ -34,13 +33,9 @@ async def refusal(snapshot: Snapshot, name: str, chunks: ChunkStore) -> str | No
     return await refusal_of_keys(snapshot, name, chunks) or await _trigger(snapshot, name)
 
 
-async def refusal_to_drop(
-    snapshot: Snapshot, name: str, dropped: Sequence[str], chunks: ChunkStore
-) -> str | None:
-    """Why table *name* cannot be dropped along with all of *dropped*, or None."""
-    return await refusal_to_drop_parent(snapshot, name, dropped, chunks) or await _trigger(
-        snapshot, name
-    )
+async def refusal_to_drop(snapshot: Snapshot, name: str) -> str | None:
+    """Why table *name* cannot be dropped, or None. Foreign keys are seen to when it is."""
+    return await _trigger(snapshot, name)
 
 
 async def refusal_to_alter(snapshot: Snapshot, name: str, table: Table) -> str | None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import trio
@@ -40,10 +41,19 @@ from pyfs.errors import (
 from pyfs.formats import Format
 from pyfs.repo import commit as commits
 from pyfs.repo.author import Author
-from pyfs.repo.change import Change, built_chunks, has_schema
+from pyfs.repo.change import (
+    Change,
+    Edited,
+    KeyEdit,
+    Wanted,
+    built_chunks,
+    has_schema,
+    key_edits_of,
+    tables_of,
+)
 from pyfs.repo.chunk_set import REREADS_MAX, ChunkSet, NoChunks, Rereading
 from pyfs.repo.contents import TableContents
-from pyfs.repo.foreign_keys import keep
+from pyfs.repo.foreign_keys import keep, keys_of, same_table
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.log import walk
 from pyfs.repo.new_table import check_new_tags, check_table_name, tags_of
@@ -239,7 +249,7 @@ class Repository:
         whole = await self.snapshot(snapshot.commit.address)
         return await schema_text(whole, table, self._chunks)
 
-    async def edited_table(self, base: Address, table: str, text: bytes) -> BuiltTable | None:
+    async def edited_table(self, base: Address, table: str, text: bytes) -> Edited | None:
         """What the `CREATE TABLE` *text* makes of *table* of commit *base*; None if the same.
 
         Raises `InvalidTextError`, `UnsupportedError`.
@@ -285,22 +295,31 @@ class Repository:
     # Changing it
 
     async def save(
-        self, branch: str, base: Address, changes: Mapping[str, Change], message: str | None
+        self,
+        branch: str,
+        base: Address,
+        wanted: Mapping[str, Wanted],
+        message: str | None,
+        *,
+        revived: Mapping[str, Address] = MappingProxyType({}),
     ) -> Saved:
-        """Pushes one commit to *branch* that makes *changes*.
+        """Pushes one commit to *branch* that makes the changes *wanted*.
 
         Args:
             branch: its name.
-            base: the commit that the changes are based on. A table of *changes* that others
+            base: the commit that the changes are based on. A table of *wanted* that others
                 changed since then raises `ConflictError`; their other tables are kept.
-            changes: what each table becomes; None drops it.
+            wanted: what each table becomes; None drops it.
             message: of the commit; None for the default one.
+            revived: tables that were dropped and come back, each with a commit that had it: they
+                declare the foreign keys that they did there, as far as the parents are there.
 
         Without a difference to the branch's head, nothing is pushed. When this returns, the
         commit is on the remote, durable, visible to all. When it raises, the branch is as
         others left it, unless it is `RemoteError`: then the remote did not say.
         """
         self._check_writable()
+        changes, key_edits = tables_of(wanted), key_edits_of(wanted)
         for name in changes:
             reason = system_refusal(name)
             if reason is not None:
@@ -320,8 +339,12 @@ class Repository:
                     return None
             snapshot = await self.snapshot(head)
             left = commits.pending(changes, base_tables, snapshot.all_tables)
+            edits = dict(key_edits)
+            for table, last in revived.items():
+                if left.get(table) is not None and table not in snapshot.all_tables:
+                    edits[table] = await self._revived_keys(table, last, snapshot)
             await self._check_changes(snapshot, left)
-            kept = await keep(snapshot, left, self._chunks)
+            kept = await keep(snapshot, left, edits, self._chunks)
             new = await commits.make_commit(
                 snapshot, kept, message, self.author, _now_ms(), self._chunks
             )
@@ -510,6 +533,13 @@ class Repository:
             return True
         return await drive(ClosureLookup(await self.commit(head), commit), self._chunks)
 
+    async def _revived_keys(self, table: str, commit: Address, head: Snapshot) -> KeyEdit:
+        """The foreign keys that *table* declared in *commit*, where their parents are at *head*."""
+        there = {name.lower() for name in [*head.all_tables, table]}
+        keys = await keys_of(await self.snapshot(commit), self._chunks)
+        own = [key for key in keys if same_table(key.child, table) and key.parent.lower() in there]
+        return KeyEdit([], own)
+
     def _check_writable(self) -> None:
         if self._config.read_only:
             raise ReadOnlyError(f"{self._remote.url} is mounted read-only (-o ro)")
@@ -519,8 +549,7 @@ class Repository:
             if has_schema(change) and name in head.tables:
                 continue  # checked when it was made, of the version that is still there
             if change is None or name not in head.all_tables:
-                dropped = [name for name, change in changes.items() if change is None]
-                reason = await refusal_to_drop(head, name, dropped, self._chunks)
+                reason = await refusal_to_drop(head, name)
             else:
                 reason = await refusal(head, name, self._chunks)
             if reason is not None:

@@ -11,12 +11,14 @@ from pyfs._core import (
     RowCarry,
     SchemaEdit,
     Table,
+    column_tags,
     create_table,
     foreign_keys,
 )
 from pyfs.errors import AlreadyExistsError, InvalidNameError, UnsupportedError
+from pyfs.repo.change import Edited, KeyEdit
 from pyfs.repo.contents import TableContents
-from pyfs.repo.new_table import tags_of
+from pyfs.repo.foreign_keys import same_table
 from pyfs.repo.refusal import refusal_to_alter
 from pyfs.repo.snapshot import Snapshot
 from pyfs.repo.system_tables import is_system_table
@@ -37,30 +39,38 @@ async def schema_text(snapshot: Snapshot, name: str, chunks: ChunkStore) -> byte
 
 async def edited_table(
     snapshot: Snapshot, name: str, text: bytes, chunks: ChunkStore
-) -> BuiltTable | None:
+) -> Edited | None:
     """What *text* makes of table *name*: a new one, or a changed one; None if nothing differs.
 
     Raises `InvalidTextError` for a text that is no `CREATE TABLE` of it or that leaves a row no
     place, `UnsupportedError` for what pyfs cannot do as dolt would.
     """
-    tags = await tags_of(snapshot.all_tables.values(), chunks)
+    schemas = await _schemas(snapshot, chunks)
+    tags = set().union(*(column_tags(schema) for schema in schemas.values()))
     collation = snapshot.root.collation
+    keys = await _foreign_keys(snapshot, chunks)
     if name not in snapshot.tables:
         _check_new_name(snapshot, name)
-        return SchemaEdit.create(name, text, tags, collation).without_rows()
+        edit = SchemaEdit.create(name, text, tags, collation, keys, schemas)
+        built = edit.without_rows()
+        if built is None:
+            raise AssertionError("a new table has no rows")
+        return Edited(built, KeyEdit([], edit.foreign_keys))
     table, schema = await _stored(snapshot, name, chunks)
-    keys = await _foreign_keys(snapshot, chunks)
-    parents = await _parents(snapshot, name, keys, chunks)
-    edit = SchemaEdit.alter(name, text, tags, collation, table, schema, keys, parents)
+    edit = SchemaEdit.alter(name, text, tags, collation, table, schema, keys, schemas)
     if edit.unchanged:
         return None
     reason = await refusal_to_alter(snapshot, name, table)
     if reason is not None:
         raise UnsupportedError(f"table {name!r} cannot be altered by pyfs: {reason}")
+    before = [key for key in foreign_keys(keys) if same_table(key.child, name)] if keys else []
+    key_edit = KeyEdit(before, edit.foreign_keys, edit.new_names)
+    if edit.schema_stays:
+        return Edited(table.address, key_edit)
     built = edit.without_rows()
-    if built is not None:
-        return built
-    return await _carried(edit.carry(), await snapshot.table(name))
+    if built is None:
+        built = await _carried(edit.carry(), await snapshot.table(name))
+    return Edited(built, key_edit)
 
 
 async def _carried(carry: RowCarry, version: TableContents) -> BuiltTable:
@@ -99,6 +109,13 @@ async def _parents(
     """The schemas of the tables that foreign keys of *name* name."""
     if keys is None:
         return {}
-    wanted = {key.parent.lower() for key in foreign_keys(keys) if key.child.lower() == name.lower()}
+    wanted = {key.parent.lower() for key in foreign_keys(keys) if same_table(key.child, name)}
     names = [table for table in snapshot.all_tables if table.lower() in wanted]
     return {table: (await _stored(snapshot, table, chunks))[1] for table in names}
+
+
+async def _schemas(snapshot: Snapshot, chunks: ChunkStore) -> dict[str, Chunk]:
+    """The schemas of all tables."""
+    names, addresses = list(snapshot.all_tables), list(snapshot.all_tables.values())
+    tables = [Table.decode(chunk).schema for chunk in await chunks.get_many(addresses)]
+    return dict(zip(names, await chunks.get_many(tables), strict=True))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pyfs._core import Address, Schema
     from pyfs.config import MountConfig
-    from pyfs.repo.change import Change
+    from pyfs.repo.change import Change, Wanted
     from pyfs.repo.repository import Repository, Saved
     from pyfs.vfs.branch import Branch
     from pyfs.vfs.feed import Feed
@@ -202,13 +202,16 @@ class Saver:
     ) -> None:
         """Commits and pushes *built* as the table of *node*, which shows it from then on."""
         branch = node.branch
-        changes: dict[str, Change] = {node.table: built}
-        changes |= dict.fromkeys(dropped)
+        changes: dict[str, Change] = {node.table: built, **dict.fromkeys(dropped)}
+        was = branch.remembered.get(node.table)
+        revived = {} if was is None else {node.table: was.commit.address}
         message = branch.message
         node.saving = True
         try:
             with self._push_under_way():
-                saved = await self.repository.save(branch.name, base, changes, message)
+                saved = await self.repository.save(
+                    branch.name, base, changes, message, revived=revived
+                )
             if saved.changed and branch.message is message:
                 branch.message = None
             self.reads.note(branch.name, node.table, pid, saved.commit)
@@ -239,7 +242,7 @@ class Saver:
             log.warning("reading what was just saved failed: %s", exc)
             branch.forget_unsaved(node)
 
-    async def change(self, branch: Branch, changes: Mapping[str, Change], base: Address) -> Saved:
+    async def change(self, branch: Branch, changes: Mapping[str, Wanted], base: Address) -> Saved:
         """Commits and pushes *changes*, through no file of their own."""
         message = branch.message
         with self._push_under_way():

@@ -144,9 +144,9 @@ class Schemas:
             await branch.update()
             if table not in (await self._saver.repository.snapshot(base)).tables:
                 base = branch.head
-            built = await self._saver.repository.edited_table(base, table, text)
-            if built is not None:
-                await self._saver.change(branch, {table: built}, base)
+            edited = await self._saver.repository.edited_table(base, table, text)
+            if edited is not None:
+                await self._saver.change(branch, {table: edited}, base)
                 branch.remembered.pop(table, None)
                 await branch.update()
         except PyfsError as exc:

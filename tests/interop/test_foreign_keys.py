@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from pyfs.errors import InvalidTextError
+from pyfs.errors import InvalidTextError, UnsupportedError
 from tests.support.dolt import Dolt
-from tests.support.foreign_keys import CHANGES, REFUSALS, Recorded
+from tests.support.foreign_keys import CHANGES, REFUSALS, SCHEMA_CHANGES, Recorded
 from tests.support.mounts import Mount
 from tests.support.repositories import built, head_of, opened_url
 
@@ -74,6 +74,28 @@ def test_what_dolt_refuses_is_refused(recorded: Recorded, tmp_path: Path, refusa
     trio.run(main)
 
 
+@pytest.mark.parametrize("change", SCHEMA_CHANGES, ids=lambda change: change.name)
+def test_a_schema_gives_dolts_root(recorded: Recorded, tmp_path: Path, change: object) -> None:
+    chosen = next(known for known in SCHEMA_CHANGES if known is change)
+    answer = recorded.schema_change(chosen)
+    table = answer["table"]
+
+    async def main() -> None:
+        url = copied(recorded, tmp_path / "remote")
+        async with opened_url(url, tmp_path / "cache") as repository:
+            head = (await head_of(repository)).commit.address
+            try:
+                edit = await repository.edited_table(head, table, answer["text"].encode())
+                assert edit is not None
+                await repository.save("main", head, {table: edit}, None)
+            except (InvalidTextError, UnsupportedError):
+                assert chosen.refused
+                return
+            assert str((await head_of(repository)).commit.root) == answer["root"]
+
+    trio.run(main)
+
+
 @pytest.mark.fuse
 def test_through_the_mount(recorded: Recorded, tmp_path: Path, dolt: Dolt) -> None:
     mount = Mount(copied(recorded, tmp_path / "remote"), tmp_path / "mount")
@@ -91,9 +113,21 @@ def test_through_the_mount(recorded: Recorded, tmp_path: Path, dolt: Dolt) -> No
         countries = mount / "main" / "country.csv"
         countries.write_text(countries.read_text().replace("jp\n", ""))
         assert "jp" not in (mount / "main" / "city.csv").read_text()
+        schema = (mount / "main" / ".pyfs" / "schema" / "book.sql").read_text()
+        books.unlink()
+        assert mount.run(["sync", "."]).returncode == 0
+        assert not books.exists()
+        books.write_text(text)
+        assert (mount / "main" / ".pyfs" / "schema" / "book.sql").read_text() == schema
+        without = schema.replace(
+            "REFERENCES `author` (`id`)", "REFERENCES `author` (`id`) ON DELETE CASCADE"
+        )
+        (mount / "main" / ".pyfs" / "schema" / "book.sql").write_text(without)
         assert mount.umount().returncode == 0
     finally:
         mount.close()
     clone = dolt.clone(mount.url, "clone")
     assert "No problems found" in clone.dolt("fsck")
     assert clone.sql("select id from city order by id") == [["1"], ["2"], ["3"], ["4"]]
+    clone.dolt("sql", "-q", "delete from author where id = 3")
+    assert clone.sql("select count(*) from book") == [["4"]]

@@ -201,6 +201,133 @@ REFUSALS: Final = [
 ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class SchemaChange:
+    """What SQL does to a table's schema, and the text that is to do the same."""
+
+    name: str
+    sql: list[str]
+    table: str
+    text: str = ""
+    """The whole text of a new table."""
+    edit: tuple[str, str] = ("", "")
+    """What the text before has, and what it gets in its place."""
+    refused: bool = False
+    """Whether dolt refuses the SQL."""
+
+
+SCHEMA_CHANGES: Final = [
+    SchemaChange("a new child", [], "letter", "CREATE TABLE letter (id int PRIMARY KEY, author int,"
+                 " FOREIGN KEY (author) REFERENCES author (id))"),
+    SchemaChange("a named key", [], "Letter", "CREATE TABLE Letter (id int PRIMARY KEY, a int,"
+                 " CONSTRAINT Written FOREIGN KEY (a) REFERENCES author (id) ON DELETE CASCADE"
+                 " ON UPDATE SET NULL)"),
+    SchemaChange("several keys, and indexes for them", [], "l", "CREATE TABLE l (id int PRIMARY"
+                 " KEY, x int, y int, FOREIGN KEY (x) REFERENCES tree (id), FOREIGN KEY (x, y)"
+                 " REFERENCES street (city, no) ON DELETE NO ACTION, CONSTRAINT l_ibfk_7 FOREIGN"
+                 " KEY (y) REFERENCES staff (id) ON UPDATE RESTRICT, FOREIGN KEY (y) REFERENCES"
+                 " tree (id))"),
+    SchemaChange("the primary key serves", [], "l", "CREATE TABLE l (x int, y int, PRIMARY KEY"
+                 " (x, y), FOREIGN KEY (x) REFERENCES author (ID), FOREIGN KEY (x, y) REFERENCES"
+                 " l (x, y))"),
+    SchemaChange("indexes in other orders", [], "l", "CREATE TABLE l (id int PRIMARY KEY, y int,"
+                 " x int, KEY k (x, y), KEY k2 (y, x, id), UNIQUE KEY u (x), FOREIGN KEY (x)"
+                 " REFERENCES tree (id), FOREIGN KEY (y, x) REFERENCES street (city, no))"),
+    SchemaChange("a tree of its own, by a unique key", [], "l", "CREATE TABLE l (id int PRIMARY"
+                 " KEY, k varchar(9), up varchar(12), UNIQUE KEY (k), FOREIGN KEY (up) REFERENCES"
+                 " l (k) ON DELETE CASCADE)"),
+    SchemaChange("in the definitions of columns", [], "l", "CREATE TABLE l (id int PRIMARY KEY,"
+                 " x int, FOREIGN KEY (x) REFERENCES author (id), y int REFERENCES tree (id), z"
+                 " varchar(12) REFERENCES author (code))"),
+    SchemaChange("columns that are generated beside", [], "l", "CREATE TABLE l (id int PRIMARY"
+                 " KEY, x int, g int GENERATED ALWAYS AS (x + 1) STORED, FOREIGN KEY (x)"
+                 " REFERENCES tree (id))"),
+    SchemaChange("a key of a table with rows", ["alter table book add constraint n foreign key"
+                 " (author_id) references staff (id)"], "book", edit=(
+                 "\n) ENGINE", ",\n  CONSTRAINT n FOREIGN KEY (author_id) REFERENCES staff (id)\n)"
+                 " ENGINE")),
+    SchemaChange("a key and its index of a table with rows", ["alter table names_many add foreign"
+                 " key (id) references many (id) on delete cascade", "alter table names_many add"
+                 " column n int", "alter table names_many add foreign key (n) references"
+                 " many (id)"], "names_many", edit=(
+                 "  PRIMARY KEY (`id`),", "  `n` int,\n  PRIMARY KEY (`id`),\n  FOREIGN KEY (id)"
+                 " REFERENCES many (id) ON DELETE CASCADE, FOREIGN KEY (n) REFERENCES many (id),")),
+    SchemaChange("a key goes, its index stays", ["alter table book drop foreign key by_id"],
+                 "book", edit=(",\n  CONSTRAINT `by_id` FOREIGN KEY (`author_id`) REFERENCES"
+                 " `author` (`id`)\n", "\n")),
+    SchemaChange("a key and its index go", ["alter table book drop foreign key by_id", "alter"
+                 " table book drop index by_id"], "book", edit=(
+                 "  KEY `by_id` (`author_id`),\n  KEY `by_title` (`title`(5)),\n  CONSTRAINT"
+                 " `by_code` FOREIGN KEY (`code`) REFERENCES `author` (`code`) ON DELETE SET NULL"
+                 " ON UPDATE CASCADE,\n  CONSTRAINT `by_id` FOREIGN KEY (`author_id`) REFERENCES"
+                 " `author` (`id`)\n",
+                 "  KEY `by_title` (`title`(5)),\n  CONSTRAINT `by_code` FOREIGN KEY (`code`)"
+                 " REFERENCES `author` (`code`) ON DELETE SET NULL ON UPDATE CASCADE\n")),
+    SchemaChange("the last key goes with its column", ["alter table ci_child drop foreign key ci",
+                 "alter table ci_child drop index ci", "alter table ci_child drop column k"],
+                 "ci_child", "CREATE TABLE ci_child (`id` int NOT NULL, PRIMARY KEY (`id`))"),
+    SchemaChange("a key acts otherwise", ["alter table city drop foreign key in_country", "alter"
+                 " table city add constraint in_country foreign key (country) references country"
+                 " (name) on update cascade"], "city", edit=("ON DELETE CASCADE",
+                 "ON UPDATE CASCADE")),
+    SchemaChange("a child's column gets another name", ["alter table city rename column country"
+                 " to nation"], "city", edit=(
+                 "  `country` varchar(30),\n  `label` varchar(9),\n  PRIMARY KEY (`id`),\n  KEY"
+                 " `in_country` (`country`),\n  UNIQUE KEY `label` (`label`),\n  CONSTRAINT"
+                 " `in_country` FOREIGN KEY (`country`)",
+                 "  `nation` varchar(30),\n  `label` varchar(9),\n  PRIMARY KEY (`id`),\n  KEY"
+                 " `in_country` (`nation`),\n  UNIQUE KEY `label` (`label`),\n  CONSTRAINT"
+                 " `in_country` FOREIGN KEY (`nation`)")),
+    SchemaChange("a parent's column gets another name", ["alter table author rename column code to"
+                 " short"], "author", edit=(
+                 "  `code` varchar(12),\n  `born` int,\n  PRIMARY KEY (`id`),\n  UNIQUE KEY `code`"
+                 " (`code`)",
+                 "  `short` varchar(12),\n  `born` int,\n  PRIMARY KEY (`id`),\n  UNIQUE KEY `code`"
+                 " (`short`)")),
+    SchemaChange("a column of a tree gets another name", ["alter table tree rename column id to"
+                 " node"], "tree", "CREATE TABLE tree (`node` int NOT NULL, `above` int, PRIMARY"
+                 " KEY (`node`), KEY `up` (`above`), CONSTRAINT `up` FOREIGN KEY (`above`)"
+                 " REFERENCES `tree` (`node`) ON DELETE CASCADE)"),
+    SchemaChange("no such table", [], "l", "CREATE TABLE l (x int, FOREIGN KEY (x) REFERENCES"
+                 " nowhere (id))", refused=True),
+    SchemaChange("no such column of the parent", [], "l", "CREATE TABLE l (x int, FOREIGN KEY (x)"
+                 " REFERENCES tree (nothing))", refused=True),
+    SchemaChange("no such column", [], "l", "CREATE TABLE l (x int, FOREIGN KEY (z) REFERENCES"
+                 " tree (id))", refused=True),
+    SchemaChange("another type", [], "l", "CREATE TABLE l (x bigint, FOREIGN KEY (x) REFERENCES"
+                 " tree (id))", refused=True),
+    SchemaChange("another character set", [], "l", "CREATE TABLE l (x varchar(9) CHARACTER SET"
+                 " latin1, FOREIGN KEY (x) REFERENCES country (name))", refused=True),
+    SchemaChange("set null of NOT NULL", [], "l", "CREATE TABLE l (x int NOT NULL, FOREIGN KEY (x)"
+                 " REFERENCES tree (id) ON DELETE SET NULL)", refused=True),
+    SchemaChange("fewer columns", [], "l", "CREATE TABLE l (x int, FOREIGN KEY (x) REFERENCES"
+                 " street (city, no))", refused=True),
+    SchemaChange("no key of the parent", [], "l", "CREATE TABLE l (x int, FOREIGN KEY (x)"
+                 " REFERENCES author (born))", refused=True),
+    SchemaChange("a name that is taken", [], "l", "CREATE TABLE l (x int, CONSTRAINT BY_ID FOREIGN"
+                 " KEY (x) REFERENCES tree (id))", refused=True),
+    SchemaChange("a name that an index has", [], "l", "CREATE TABLE l (x int, y int, KEY k (y),"
+                 " CONSTRAINT k FOREIGN KEY (x) REFERENCES tree (id))", refused=True),
+    SchemaChange("the base of a stored column", [], "l", "CREATE TABLE l (x int, g int GENERATED"
+                 " ALWAYS AS (x + 1) STORED, FOREIGN KEY (x) REFERENCES tree (id) ON DELETE"
+                 " CASCADE)", refused=True),
+    SchemaChange("set default", [], "l", "CREATE TABLE l (x int, FOREIGN KEY (x) REFERENCES tree"
+                 " (id) ON DELETE SET DEFAULT)", refused=True),
+    SchemaChange("rows without parents", ["alter table book add constraint n foreign key (isbn)"
+                 " references author (id)"], "book", edit=(
+                 "\n) ENGINE", ",\n  CONSTRAINT n FOREIGN KEY (isbn) REFERENCES author (id)\n)"
+                 " ENGINE"), refused=True),
+    SchemaChange("an index that a key needs", ["alter table book drop index by_id"], "book",
+                 edit=("  KEY `by_id` (`author_id`),\n", ""), refused=True),
+    SchemaChange("a column that a key names", ["alter table staff modify column boss bigint"],
+                 "staff", edit=("`boss` int", "`boss` bigint"), refused=True),
+    SchemaChange("a column that others' keys name", ["alter table many modify column id bigint"],
+                 "many", edit=("`id` int", "`id` bigint"), refused=True),
+]  # fmt: skip
+
+RENAMES: Final = [("author", "writer"), ("book", "volume"), ("tree", "Tree2"), ("street", "road")]
+
+
 @dataclass
 class Recorded:
     """What dolt answers."""
@@ -246,6 +373,37 @@ class Recorded:
         self.clone.dolt("reset", "--hard")
         return answer
 
+    def schema_change(self, change: SchemaChange) -> dict[str, Any]:
+        """Makes *change* and takes it back; the text that is to do the same."""
+        before = "" if change.text else self.shown(change.table)
+        text = change.text + ";\n"
+        if before:
+            assert before.count(change.edit[0]) == 1, (change.name, before)
+            text = before.replace(*change.edit)
+        sql = change.sql or [change.text]
+        answer = {"name": change.name, "table": change.table, "sql": sql, "text": text}
+        if change.refused:
+            done = self.clone.try_dolt("sql", "-q", ";".join(sql))
+            assert done.returncode != 0, change.name
+            return answer | {"refused": done.stderr.strip().splitlines()[-1]}
+        self.run(sql)
+        (root,) = self.clone.sql("select dolt_hashof_db()")[0]
+        answer |= {"root": root, "shown": self.shown(change.table)}
+        self.clone.dolt("reset", "--hard")
+        self.clone.dolt("clean")
+        return answer
+
+    def rename(self, old: str, new: str) -> dict[str, Any]:
+        """Renames a table and takes it back."""
+        self.run([f"rename table {old} to {new}"])
+        (root,) = self.clone.sql("select dolt_hashof_db()")[0]
+        self.clone.dolt("reset", "--hard")
+        return {"old": old, "new": new, "root": root}
+
+    def shown(self, table: str) -> str:
+        """The text of a table's schema, as pyfs shows it."""
+        return self.clone.sql(f"show create table `{table}`")[0][1] + ";\n"
+
     def refusal(self, refusal: Refusal) -> dict[str, Any]:
         """What dolt says of a statement that it refuses."""
         done = self.clone.try_dolt("sql", "-q", refusal.sql)
@@ -270,7 +428,14 @@ def record(directory: Path) -> None:
         made = Recorded.make(Dolt.at(Path(home) / "dolt"), directory / "remote")
         cases = [made.answer(change) for change in CHANGES]
         refused = [made.refusal(refusal) for refusal in REFUSALS]
-    answers = {"changes": cases, "refusals": refused}
+        schemas = [made.schema_change(change) for change in SCHEMA_CHANGES]
+        renames = [made.rename(*names) for names in RENAMES]
+    answers = {
+        "changes": cases,
+        "refusals": refused,
+        "schemas": schemas,
+        "renames": renames,
+    }
     text = json.dumps(answers, indent=1, ensure_ascii=False)
     (directory / "cases.json").write_text(text + "\n")
 

@@ -289,6 +289,8 @@ class MemoryRepository:
         base: Address,
         changes: Mapping[str, Any],
         message: str | None,
+        *,
+        revived: Mapping[str, Address] | None = None,
     ) -> Saved:
         await self._ask()
         self.branches = dict(self.remote)

@@ -4,6 +4,7 @@
 //!   show       a schema's text
 //!   edit       what a text makes of a table: a new one, or a changed one
 //!   draft      the schema that a statement asks for      origin  which old column each one was
+//!   foreign    the foreign keys that it asks for
 //!   part       what one definition says                  tags    numbers of new columns
 //!   infer      a new table's schema from its rows       copy    … from another table's
 //!   system     … of Dolt's own
@@ -18,6 +19,7 @@ mod default_value;
 mod draft;
 pub mod edit;
 mod expression_text;
+mod foreign;
 pub mod infer;
 mod key;
 mod origin;

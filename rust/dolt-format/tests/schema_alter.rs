@@ -69,6 +69,8 @@ impl Golden {
         };
         let around = Around {
             used_tags: &self.used_tags,
+            schemas: &[],
+            foreign_keys: &[],
             collation: 309,
         };
         let edit = SchemaEdit::alter(&shown, text.as_bytes(), around)?;

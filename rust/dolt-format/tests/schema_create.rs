@@ -19,6 +19,8 @@ fn json(path: &std::path::Path) -> Value {
 fn create(name: &str, text: &str) -> Result<SchemaEdit, FormatError> {
     let around = Around {
         used_tags: &BTreeSet::new(),
+        schemas: &[],
+        foreign_keys: &[],
         collation: 309,
     };
     SchemaEdit::create(name, text.as_bytes(), around)
@@ -257,6 +259,8 @@ fn the_key_of_a_table_with_a_virtual_column_is_shown_in_the_columns_order() {
     assert!(text.contains("PRIMARY KEY (`a`,`b`)"), "{text}");
     let around = Around {
         used_tags: &BTreeSet::new(),
+        schemas: &[],
+        foreign_keys: &[],
         collation: 309,
     };
     let again = SchemaEdit::alter(&shown, text.as_bytes(), around).expect("an edit");

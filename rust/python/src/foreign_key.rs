@@ -40,12 +40,29 @@ impl ForeignKey {
         side::refusal(&self.0, &child.inner, &parent.inner)
     }
 
+    fn demands_as(&self, other: &Self) -> bool {
+        let of = |key: &foreign_key::ForeignKey| (key.child_tags.clone(), key.parent_tags.clone());
+        of(&self.0) == of(&other.0)
+    }
+
+    fn with_columns(&self, names: BTreeMap<u64, String>) -> Self {
+        let mut key = self.0.clone();
+        let sides = [
+            (&key.child_tags, &mut key.child_columns),
+            (&key.parent_tags, &mut key.parent_columns),
+        ];
+        for (tags, columns) in sides {
+            for (tag, column) in tags.iter().zip(columns) {
+                if let Some(name) = names.get(tag) {
+                    column.clone_from(name);
+                }
+            }
+        }
+        Self(key)
+    }
+
     fn with_tables(&self, child: String, parent: String) -> Self {
-        Self(foreign_key::ForeignKey {
-            child,
-            parent,
-            ..self.0.clone()
-        })
+        Self(self.0.with_tables(child, parent))
     }
 }
 

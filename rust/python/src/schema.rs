@@ -22,18 +22,19 @@ type Chunks<'py> = BTreeMap<String, PyRef<'py, Chunk>>;
 /// What a table's text needs beside its schema.
 struct Context {
     foreign_keys: Vec<ForeignKey>,
-    parents: Vec<(String, TableSchema)>,
+    /// The schemas of other tables.
+    schemas: Vec<(String, TableSchema)>,
 }
 
 impl Context {
-    fn new(foreign_keys: Option<&Chunk>, parents: &Chunks<'_>) -> Result<Self, Error> {
+    fn new(foreign_keys: Option<&Chunk>, schemas: &Chunks<'_>) -> Result<Self, Error> {
         let keys = foreign_keys.map(|chunk| foreign_key::decode(chunk.0.contents()));
-        let parents = parents.iter().map(|(name, chunk)| {
+        let schemas = schemas.iter().map(|(name, chunk)| {
             TableSchema::decode(&chunk.0).map(|schema| (name.clone(), schema))
         });
         Ok(Self {
             foreign_keys: keys.transpose()?.unwrap_or_default(),
-            parents: parents.collect::<Result<_, _>>()?,
+            schemas: schemas.collect::<Result<_, _>>()?,
         })
     }
 
@@ -43,7 +44,16 @@ impl Context {
             schema,
             auto_increment: next,
             foreign_keys: &self.foreign_keys,
-            parents: &self.parents,
+            parents: &self.schemas,
+        }
+    }
+
+    fn around<'a>(&'a self, used_tags: &'a BTreeSet<u64>, collation: u16) -> Around<'a> {
+        Around {
+            used_tags,
+            schemas: &self.schemas,
+            foreign_keys: &self.foreign_keys,
+            collation,
         }
     }
 }
@@ -83,11 +93,11 @@ impl SchemaEdit {
         text: PyBackedBytes,
         used_tags: BTreeSet<u64>,
         collation: u16,
+        foreign_keys: Option<&Chunk>,
+        schemas: Chunks<'_>,
     ) -> Result<Self, Error> {
-        let around = Around {
-            used_tags: &used_tags,
-            collation,
-        };
+        let context = Context::new(foreign_keys, &schemas)?;
+        let around = context.around(&used_tags, collation);
         Ok(Self {
             edit: edit::SchemaEdit::create(name, &text, around)?,
             old: None,
@@ -104,14 +114,11 @@ impl SchemaEdit {
         table: &Table,
         schema: &Chunk,
         foreign_keys: Option<&Chunk>,
-        parents: Chunks<'_>,
+        schemas: Chunks<'_>,
     ) -> Result<Self, Error> {
-        let context = Context::new(foreign_keys, &parents)?;
+        let context = Context::new(foreign_keys, &schemas)?;
         let schema = TableSchema::decode(&schema.0)?;
-        let around = Around {
-            used_tags: &used_tags,
-            collation,
-        };
+        let around = context.around(&used_tags, collation);
         let shown = context.shown(name, &schema, table.inner.auto_increment);
         Ok(Self {
             edit: edit::SchemaEdit::alter(&shown, &text, around)?,
@@ -127,6 +134,22 @@ impl SchemaEdit {
     #[getter]
     fn unchanged(&self) -> bool {
         self.edit.unchanged
+    }
+
+    #[getter]
+    fn schema_stays(&self) -> bool {
+        self.edit.schema_stays
+    }
+
+    #[getter]
+    fn foreign_keys(&self) -> Vec<crate::foreign_key::ForeignKey> {
+        let keys = self.edit.foreign_keys.iter().cloned();
+        keys.map(crate::foreign_key::ForeignKey).collect()
+    }
+
+    #[getter]
+    fn new_names(&self) -> BTreeMap<u64, String> {
+        self.edit.new_names.iter().cloned().collect()
     }
 
     fn without_rows(&self) -> Result<Option<BuiltTable>, Error> {

@@ -19,7 +19,7 @@ NAMES = (
 def shown(sql_type: str, field: str) -> str | None:
     """How *field* is shown once a column of that type holds it; None where it is refused."""
     statement = f"CREATE TABLE `t` (`k` int NOT NULL, `v` {sql_type}, PRIMARY KEY (`k`))"
-    edit = SchemaEdit.create("t", statement.encode(), set(), COLLATION)
+    edit = SchemaEdit.create("t", statement.encode(), set(), COLLATION, None, {})
     empty = edit.without_rows()
     assert empty is not None
     chunks = {chunk.address: chunk for chunk in empty.chunks}

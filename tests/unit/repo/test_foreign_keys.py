@@ -39,6 +39,13 @@ def run_with(cache_dir: Path, body: Callable[[Repository], Awaitable[None]]) -> 
     trio.run(main)
 
 
+async def save_schema(repository: Repository, table: str, text: str) -> None:
+    head = (await head_of(repository)).commit.address
+    edit = await repository.edited_table(head, table, text.encode())
+    assert edit is not None
+    await repository.save("main", head, {table: edit}, None)
+
+
 async def changes_of(
     head: Snapshot, texts: Mapping[str, str | None]
 ) -> dict[str, BuiltTable | None]:
@@ -84,6 +91,40 @@ def test_what_dolt_refuses_is_refused(tmp_path: Path, number: int) -> None:
         if line:
             assert (error.line, error.column, error.value) == (line, column, value)
         assert await saved_tables(repository) == before
+
+    run_with(tmp_path, body)
+
+
+@pytest.mark.parametrize("number", range(len(ANSWERS["schemas"])), ids=names("schemas"))
+def test_a_schema_gives_dolts_root(tmp_path: Path, number: int) -> None:
+    case = ANSWERS["schemas"][number]
+    table = case["table"]
+
+    async def body(repository: Repository) -> None:
+        head = (await head_of(repository)).commit.address
+        if "refused" in case:
+            with pytest.raises((InvalidTextError, UnsupportedError)):
+                await save_schema(repository, table, case["text"])
+            assert repository.branches["main"] == head
+            return
+        await save_schema(repository, table, case["text"])
+        after = await head_of(repository)
+        assert (await repository.schema_text(after, table)).decode() == case["shown"]
+        assert str(after.commit.root) == case["root"]
+        again = await repository.edited_table(after.commit.address, table, case["shown"].encode())
+        assert again is None
+
+    run_with(tmp_path, body)
+
+
+@pytest.mark.parametrize("case", ANSWERS["renames"], ids=lambda case: case["old"])
+def test_a_renamed_table_gives_dolts_root(tmp_path: Path, case: dict[str, str]) -> None:
+    async def body(repository: Repository) -> None:
+        head = await head_of(repository)
+        assert await repository.refuses_rename(head, case["old"]) is None
+        changes = {case["old"]: None, case["new"]: head.tables[case["old"]]}
+        await repository.save("main", head.commit.address, changes, None)
+        assert str((await head_of(repository)).commit.root) == case["root"]
 
     run_with(tmp_path, body)
 
@@ -219,5 +260,77 @@ def test_a_chain_that_is_too_long_is_refused(tmp_path: Path) -> None:
         tree = await edited(head, "tree", b"100,\n", b"")
         with pytest.raises(UnsupportedError, match="more than 15"):
             await repository.save("main", head.commit.address, {"tree": tree}, None)
+
+    run_with(tmp_path, body)
+
+
+def test_a_child_that_comes_back_has_its_keys_again(tmp_path: Path) -> None:
+    async def body(repository: Repository) -> None:
+        first = await head_of(repository)
+        text = await text_of(first, "book")
+        await repository.save("main", first.commit.address, {"book": None}, None)
+        gone = await head_of(repository)
+        assert "book" not in gone.tables
+        assert gone.root.foreign_keys != first.root.foreign_keys
+        change = {"book": await built(first, "book", text)}
+        await repository.save(
+            "main", gone.commit.address, change, None, revived={"book": first.commit.address}
+        )
+        assert (await head_of(repository)).commit.root == first.commit.root
+
+    run_with(tmp_path, body)
+
+
+def test_keys_to_parents_that_are_gone_do_not_come_back(tmp_path: Path) -> None:
+    async def body(repository: Repository) -> None:
+        first = await head_of(repository)
+        text = await text_of(first, "book")
+        both = {"book": None, "author": None}
+        await repository.save("main", first.commit.address, both, None)
+        gone = await head_of(repository)
+        change = {"book": await built(first, "book", text)}
+        await repository.save(
+            "main", gone.commit.address, change, None, revived={"book": first.commit.address}
+        )
+        after = await head_of(repository)
+        assert after.root.foreign_keys == gone.root.foreign_keys
+
+    run_with(tmp_path, body)
+
+
+def test_a_key_whose_name_another_client_took_is_a_conflict(tmp_path: Path) -> None:
+    async def body(repository: Repository) -> None:
+        base = (await head_of(repository)).commit.address
+        edits = []
+        for table in ("one", "two"):
+            key = "CONSTRAINT same FOREIGN KEY (x) REFERENCES tree (id)"
+            text = f"CREATE TABLE {table} (x int, {key})"
+            edit = await repository.edited_table(base, table, text.encode())
+            assert edit is not None
+            edits.append(edit)
+        await repository.save("main", base, {"one": edits[0]}, None)
+        with pytest.raises(ConflictError, match="'same'"):
+            await repository.save("main", base, {"two": edits[1]}, None)
+
+    run_with(tmp_path, body)
+
+
+def test_keys_that_another_client_changed_are_a_conflict(tmp_path: Path) -> None:
+    async def body(repository: Repository) -> None:
+        head = await head_of(repository)
+        text = (await repository.schema_text(head, "staff")).decode()
+        lines = [line for line in text.splitlines() if "FOREIGN" not in line]
+        without = "\n".join(lines).replace("(`boss`),", "(`boss`)")
+        base = head.commit.address
+        dropped = await repository.edited_table(base, "staff", without.encode())
+        cascading = text.replace("(`id`)\n)", "(`id`) ON DELETE CASCADE\n)")
+        changed = await repository.edited_table(base, "staff", cascading.encode())
+        assert dropped is not None
+        assert changed is not None
+        assert (await repository.save("main", base, {"staff": dropped}, None)).changed
+        assert (await head_of(repository)).commit.message == "Alter staff"
+        assert not (await repository.save("main", base, {"staff": dropped}, None)).changed
+        with pytest.raises(ConflictError, match="foreign keys of table 'staff'"):
+            await repository.save("main", base, {"staff": changed}, None)
 
     run_with(tmp_path, body)

@@ -345,6 +345,8 @@ pub fn sql_type(data: &[u8]) {
 pub fn create_table(data: &[u8]) {
     let around = Around {
         used_tags: &BTreeSet::new(),
+        schemas: &[],
+        foreign_keys: &[],
         collation: 309,
     };
     let Ok(edit) = SchemaEdit::create("t", data, around) else {
@@ -354,10 +356,14 @@ pub fn create_table(data: &[u8]) {
         name: "t",
         schema: &edit.schema,
         auto_increment: edit.auto_increment,
-        foreign_keys: &[],
+        foreign_keys: &edit.foreign_keys,
         parents: &[],
     };
     let text = shown.create_table().expect("what was made is shown");
+    let around = Around {
+        foreign_keys: &edit.foreign_keys,
+        ..around
+    };
     let again = SchemaEdit::alter(&shown, text.as_bytes(), around);
     let again = again.unwrap_or_else(|error| panic!("{text}: {error}"));
     assert!(again.unchanged, "{text}");

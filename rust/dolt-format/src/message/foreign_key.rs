@@ -40,6 +40,24 @@ pub struct ForeignKey {
 }
 
 impl ForeignKey {
+    /// The key after its tables got these names. Its own name changes too, where it was made of the
+    /// child's (`gms/sql/plan/alter_table.go`, `RenameTable`).
+    #[must_use]
+    pub fn with_tables(&self, child: String, parent: String) -> Self {
+        let prefix = format!("{}_ibfk_", self.child);
+        let number = self.name.strip_prefix(&prefix).filter(|n| !n.is_empty());
+        let name = match number {
+            Some(number) if child != self.child => format!("{child}_ibfk_{number}"),
+            _ => self.name.clone(),
+        };
+        Self {
+            name,
+            child,
+            parent,
+            ..self.clone()
+        }
+    }
+
     /// Whether it knows the columns of both tables.
     #[must_use]
     pub fn is_resolved(&self) -> bool {

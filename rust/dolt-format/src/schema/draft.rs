@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::data_type::encoding_of;
 use super::default_value::{self, Target};
 use super::expression_text::Printer;
+use super::foreign::Declared;
 use super::key;
 use super::part::{CheckPart, ColumnPart, KeyPart, Part};
 use super::show::{Item, Shown, named};
@@ -23,8 +24,8 @@ pub(super) struct Draft {
     pub(super) schema: TableSchema,
     /// For each column, its position in the old schema where it stands there unchanged.
     pub(super) kept: Vec<Option<usize>>,
-    /// How many foreign keys stand there unchanged.
-    pub(super) foreign_keys: usize,
+    /// Its foreign keys, in their order.
+    pub(super) foreign_keys: Vec<Declared>,
 }
 
 /// What a definition asks for: something that is there already, or something new.
@@ -88,9 +89,16 @@ impl Draft {
         draft.take_checks(&wanted, &old, against.table)?;
         for wanted in &wanted {
             match wanted {
-                Wanted::Kept(Item::ForeignKey, _) => draft.foreign_keys += 1,
-                Wanted::New(Part::ForeignKey(at)) => {
-                    return Err(at.unsupported("a new or changed foreign key: make it with dolt"));
+                Wanted::Kept(Item::ForeignKey(at), _) => {
+                    draft.foreign_keys.push(Declared::Kept(*at));
+                }
+                Wanted::New(Part::ForeignKey(part)) => {
+                    draft.foreign_keys.push(Declared::New(part.clone()));
+                }
+                Wanted::New(Part::Column(part)) => {
+                    let part = part.references.clone();
+                    let declared = part.map(|part| Declared::New(Box::new(part)));
+                    draft.foreign_keys.extend(declared);
                 }
                 _ => {}
             }
@@ -283,7 +291,8 @@ impl Draft {
 
 fn wanted_place(wanted: &Wanted) -> &Place {
     match wanted {
-        Wanted::Kept(_, at) | Wanted::New(Part::ForeignKey(at)) => at,
+        Wanted::Kept(_, at) => at,
+        Wanted::New(Part::ForeignKey(part)) => &part.at,
         Wanted::New(Part::Column(part)) => &part.at,
         Wanted::New(Part::PrimaryKey(part) | Part::Index(part)) => &part.at,
         Wanted::New(Part::Check(part)) => &part.at,

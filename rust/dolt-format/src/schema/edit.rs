@@ -6,10 +6,12 @@ use super::collation;
 use super::column_type::ColumnType;
 use super::data_type::stored_kind;
 use super::draft::{Against, Draft, same_name};
+use super::foreign::Resolving;
 use super::part::collation_of;
 use super::show::Shown;
 use super::statement::{Place, Statement};
 use super::tags;
+use crate::message::foreign_key::{Action, ForeignKey};
 use crate::message::schema::{Column, Index, TableSchema};
 use crate::value::encoding as e;
 use crate::value::sql_type::SqlType;
@@ -24,6 +26,10 @@ const ROW_LEN_MAX: u64 = 65504;
 pub struct Around<'a> {
     /// The tags of all columns of all tables.
     pub used_tags: &'a BTreeSet<u64>,
+    /// Its tables' names and schemas, as far as foreign keys may name them.
+    pub schemas: &'a [(String, TableSchema)],
+    /// Its foreign keys.
+    pub foreign_keys: &'a [ForeignKey],
     /// The database's collation.
     pub collation: u16,
 }
@@ -37,6 +43,12 @@ pub struct SchemaEdit {
     pub chunk: Chunk,
     /// For each column, its position in the old schema; `None` for a new one.
     pub origins: Vec<Option<usize>>,
+    /// The foreign keys that the table declares, sorted by name.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// The new names of columns that other tables' foreign keys may name, by tag.
+    pub new_names: Vec<(u64, String)>,
+    /// Whether the schema itself stays as it is.
+    pub schema_stays: bool,
     /// The next number of an `AUTO_INCREMENT` column.
     pub auto_increment: u64,
     /// Whether the rows stay as they are stored.
@@ -55,13 +67,17 @@ impl SchemaEdit {
             old: None,
             collation,
         };
-        let mut schema = Draft::new(&statement, against)?.schema;
+        let draft = Draft::new(&statement, against)?;
+        let mut schema = draft.schema;
         let mut used = around.used_tags.clone();
         choose_tags(&mut schema, &[], table, &mut used)?;
+        let foreign_keys = resolving(table, around).resolve(&draft.foreign_keys, &mut schema)?;
         set_options(&mut schema, &statement)?;
         let counted = schema.columns.iter().any(|column| column.auto_increment);
         let auto_increment = statement.options.auto_increment.filter(|_| counted);
-        Self::new(&schema, Vec::new(), auto_increment.unwrap_or(0), true)
+        let mut edit = Self::new(&schema, Vec::new(), auto_increment.unwrap_or(0), true)?;
+        edit.foreign_keys = foreign_keys;
+        Ok(edit)
     }
 
     /// A change of the table that `old` is.
@@ -74,26 +90,27 @@ impl SchemaEdit {
             collation,
         };
         let draft = Draft::new(&statement, against)?;
-        let keys = old.foreign_keys.iter();
-        let keys = keys.filter(|key| same_name(&key.child, old.name)).count();
-        if draft.foreign_keys != keys {
-            let why = "dropping a foreign key: drop it with dolt".to_owned();
-            return Err(FormatError::Unsupported(why));
-        }
         let (mut schema, kept) = (draft.schema, draft.kept);
         let origins = super::origin::find(&old.schema.columns, &schema.columns, &kept);
         super::origin::check_replaced(&old.schema.columns, &schema.columns, &origins)?;
         take_over(&mut schema, old.schema, &origins);
         let mut used = around.used_tags.clone();
         choose_tags(&mut schema, &origins, old.name, &mut used)?;
+        let resolving = resolving(old.name, around);
+        let foreign_keys = resolving.resolve(&draft.foreign_keys, &mut schema)?;
         set_options(&mut schema, &statement)?;
-        check_key_columns(old, &schema, &origins)?;
+        check_key_columns(old, &schema, &origins, &foreign_keys)?;
         super::origin::check_conversions(old.schema, &schema, &origins)?;
         let auto_increment = counter(&statement, old)?;
         let rows_stay = super::origin::rows_stay(old.schema, &schema, &origins);
         let mut edit = Self::new(&schema, origins, auto_increment, rows_stay)?;
-        edit.unchanged = edit.chunk.address() == old.schema.address
+        let before = old.foreign_keys.iter();
+        let before = before.filter(|key| same_name(&key.child, old.name));
+        edit.schema_stays = edit.chunk.address() == old.schema.address
             && edit.auto_increment.max(1) == old.auto_increment.max(1);
+        edit.unchanged = edit.schema_stays && before.eq(&foreign_keys);
+        edit.foreign_keys = foreign_keys;
+        edit.new_names = super::foreign::new_names(old, &edit.schema);
         Ok(edit)
     }
 
@@ -111,10 +128,21 @@ impl SchemaEdit {
             schema,
             chunk,
             origins,
+            foreign_keys: Vec::new(),
+            new_names: Vec::new(),
+            schema_stays: false,
             auto_increment,
             rows_stay,
             unchanged: false,
         })
+    }
+}
+
+const fn resolving<'a>(table: &'a str, around: Around<'a>) -> Resolving<'a> {
+    Resolving {
+        table,
+        all: around.foreign_keys,
+        schemas: around.schemas,
     }
 }
 
@@ -232,65 +260,87 @@ fn choose_tags(
     Ok(())
 }
 
-/// Columns that foreign keys name, here or from elsewhere, stay what they are.
+/// Columns and keys that foreign keys need, here or from elsewhere, stay what they are. `declared`
+/// are those of the table after the change.
 fn check_key_columns(
     old: &Shown<'_>,
     schema: &TableSchema,
     origins: &[Option<usize>],
+    declared: &[ForeignKey],
 ) -> Result<(), FormatError> {
     for key in old.foreign_keys {
-        let child = same_name(&key.child, old.name).then_some(&key.child_tags);
-        let parent = same_name(&key.parent, old.name).then_some(&key.parent_tags);
-        for tag in child.into_iter().chain(parent).flatten() {
-            let at = old
-                .schema
-                .columns
-                .iter()
-                .position(|column| column.tag == *tag);
-            let before = at.and_then(|at| old.schema.columns.get(at));
-            let after = origins
-                .iter()
-                .position(|origin| *origin == at && at.is_some());
-            let after = after.and_then(|at| schema.columns.get(at));
-            let same = before.zip(after).is_some_and(|(before, after)| {
-                before.name == after.name && before.sql_type == after.sql_type
-            });
-            if !same {
-                return Err(FormatError::Unsupported(format!(
-                    "column {:?} is of foreign key {:?}: change it with dolt",
-                    before.map_or("", |before| &before.name),
-                    key.name
-                )));
-            }
+        let stays = |other: &ForeignKey| other.name == key.name;
+        let is_own = same_name(&key.child, old.name);
+        if is_own && !declared.iter().any(stays) {
+            continue;
         }
-        let index = if child.is_some() {
-            &key.child_index
-        } else {
-            &key.parent_index
-        };
-        let is_there = |index: &String, schema: &TableSchema| {
-            index.is_empty()
-                || schema
-                    .indexes
-                    .iter()
-                    .any(|known| same_name(&known.name, index))
-        };
-        if (child.is_some() || parent.is_some())
-            && is_there(index, old.schema)
-            && !is_there(index, schema)
-        {
-            return Err(FormatError::Unsupported(format!(
-                "key {index:?} serves foreign key {:?}: drop that with dolt first",
-                key.name
-            )));
+        let is_parent = same_name(&key.parent, old.name);
+        let sides = [
+            (is_own, &key.child_tags, &key.child_index),
+            (is_parent, &key.parent_tags, &key.parent_index),
+        ];
+        for (_, tags, index) in sides.into_iter().filter(|(is_here, ..)| *is_here) {
+            check_tagged(key, tags, old, (schema, origins))?;
+            check_index(key, index, old.schema, schema)?;
         }
-        if parent.is_some() && named_key(old.schema) != named_key(schema) {
+        if is_parent && named_key(old.schema) != named_key(schema) {
             let why = format!(
                 "the primary key: foreign key {:?} names this table",
                 key.name
             );
             return Err(FormatError::Unsupported(why));
         }
+    }
+    Ok(())
+}
+
+/// Fails where a key's columns with these tags are not what they were.
+fn check_tagged(
+    key: &ForeignKey,
+    tags: &[u64],
+    old: &Shown<'_>,
+    (schema, origins): (&TableSchema, &[Option<usize>]),
+) -> Result<(), FormatError> {
+    let sets_null = [key.on_delete, key.on_update].contains(&Action::SetNull);
+    for tag in tags {
+        let columns = &old.schema.columns;
+        let at = columns.iter().position(|column| column.tag == *tag);
+        let before = at.and_then(|at| columns.get(at));
+        let mut places = origins.iter();
+        let after = places.position(|origin| *origin == at && at.is_some());
+        let after = after.and_then(|at| schema.columns.get(at));
+        let same = before.zip(after).is_some_and(|(before, after)| {
+            before.sql_type == after.sql_type
+                && before.encoding == after.encoding
+                && (after.nullable || !before.nullable || !sets_null)
+        });
+        if !same {
+            return Err(FormatError::Unsupported(format!(
+                "column {:?} is of foreign key {:?}: drop that key first",
+                before.map_or("", |before| &before.name),
+                key.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Fails where the index that serves a key is gone.
+fn check_index(
+    key: &ForeignKey,
+    index: &str,
+    old: &TableSchema,
+    new: &TableSchema,
+) -> Result<(), FormatError> {
+    let is_there = |schema: &TableSchema| {
+        let mut indexes = schema.indexes.iter();
+        index.is_empty() || indexes.any(|known| same_name(&known.name, index))
+    };
+    if is_there(old) && !is_there(new) {
+        return Err(FormatError::Unsupported(format!(
+            "key {index:?} serves foreign key {:?}: drop that first",
+            key.name
+        )));
     }
     Ok(())
 }

@@ -105,7 +105,7 @@ pub(super) fn add(indexes: &mut Vec<Index>, made: Index, at: &Place) -> Result<(
 }
 
 /// The named columns, and behind them those of the primary key that are missing.
-fn key_columns(schema: &TableSchema, index_columns: &[u16]) -> Vec<u16> {
+pub(super) fn key_columns(schema: &TableSchema, index_columns: &[u16]) -> Vec<u16> {
     let missing = schema
         .primary_key
         .iter()
@@ -114,7 +114,7 @@ fn key_columns(schema: &TableSchema, index_columns: &[u16]) -> Vec<u16> {
 }
 
 /// The name of the first column, with a number where an index has that name.
-fn free_name(schema: &TableSchema, columns: &[String]) -> String {
+pub(super) fn free_name(schema: &TableSchema, columns: &[String]) -> String {
     let first = columns.first().cloned().unwrap_or_default();
     let is_taken = |name: &String| {
         schema

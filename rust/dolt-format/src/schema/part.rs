@@ -10,6 +10,7 @@ use sqlparser::tokenizer::Token;
 use super::collation;
 use super::column_type::ColumnType;
 use super::data_type::{Named, column_type};
+use super::foreign::ForeignPart;
 use super::statement::{Definition, Place};
 use crate::FormatError;
 
@@ -20,7 +21,7 @@ pub(super) enum Part {
     PrimaryKey(KeyPart),
     Index(KeyPart),
     Check(Box<CheckPart>),
-    ForeignKey(Place),
+    ForeignKey(Box<ForeignPart>),
 }
 
 /// A column, as its definition has it.
@@ -39,6 +40,7 @@ pub(super) struct ColumnPart {
     pub(super) primary: bool,
     pub(super) unique: bool,
     pub(super) checks: Vec<CheckPart>,
+    pub(super) references: Option<ForeignPart>,
     pub(super) at: Place,
 }
 
@@ -115,7 +117,9 @@ impl Part {
             Some(TableConstraint::Check(check)) => {
                 Ok(Self::Check(Box::new(check_part(check, None, at))))
             }
-            Some(TableConstraint::ForeignKey(_)) => Ok(Self::ForeignKey(at.clone())),
+            Some(TableConstraint::ForeignKey(key)) => {
+                Ok(Self::ForeignKey(Box::new(ForeignPart::new(key, at)?)))
+            }
             _ => Err(at.wrong("it is neither a column nor a key nor a constraint")),
         }
     }
@@ -200,6 +204,7 @@ impl ColumnPart {
             primary: false,
             unique: false,
             checks: Vec::new(),
+            references: None,
             at: at.clone(),
         };
         let mut texts = TypeWords::default();
@@ -252,8 +257,11 @@ impl ColumnPart {
             ColumnOption::Check(check) => {
                 self.checks.push(check_part(check, option.name, &self.at));
             }
-            ColumnOption::ForeignKey(_) => {
-                return Err(self.at.unsupported("a foreign key: make it with dolt"));
+            ColumnOption::ForeignKey(key) => {
+                let part = ForeignPart::of_column(&self.name, key, &self.at)?;
+                if self.references.replace(part).is_some() {
+                    return Err(self.at.wrong("the column references two tables"));
+                }
             }
             other => return Err(self.at.unsupported(format!("the column option {other}"))),
         }

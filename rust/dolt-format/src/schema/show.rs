@@ -31,7 +31,7 @@ pub(super) enum Item {
     Column(usize),
     PrimaryKey,
     Index(usize),
-    ForeignKey,
+    ForeignKey(usize),
     Check(usize),
 }
 
@@ -70,9 +70,9 @@ impl Shown<'_> {
         for (at, shown) in schema.indexes.iter().enumerate() {
             lines.push((Item::Index(at), index(schema, shown)));
         }
-        for key in self.foreign_keys {
+        for (at, key) in self.foreign_keys.iter().enumerate() {
             if key.child.eq_ignore_ascii_case(self.name) {
-                lines.push((Item::ForeignKey, self.foreign_key(key)?));
+                lines.push((Item::ForeignKey(at), self.foreign_key(key)?));
             }
         }
         for (at, shown) in schema.checks.iter().enumerate() {
