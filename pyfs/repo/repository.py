@@ -279,7 +279,7 @@ class Repository:
 
         *taken* are the tags of all columns there. `InvalidTextError`, `UnsupportedError`.
         """
-        edit = SchemaEdit.create(name, text, taken, snapshot.root.collation)
+        edit = SchemaEdit.create(name, text, taken, snapshot.root.collation, None, {})
         built = edit.without_rows()
         chunks = built.chunks if built is not None else []
         return Schema.decode(next(chunk for chunk in chunks if chunk.address == edit.address))
