@@ -3,6 +3,7 @@
 pub mod columns;
 pub(crate) mod computed;
 pub mod extent;
+mod lines;
 pub mod measure;
 pub mod parse;
 pub mod pieces;

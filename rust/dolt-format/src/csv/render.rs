@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::columns::{Columns, ShownColumn, Source};
 use super::computed::faulty;
+use super::lines::Lines;
 use super::push_field;
 use crate::expression::value::read_field;
-use crate::expression::{Fault, Value};
+use crate::expression::{Assignment, Fault, Value};
 use crate::message::schema::TableSchema;
 use crate::tree::{Kind, Node, Traversal};
 use crate::value::adaptive::{self, Adaptive};
@@ -28,7 +29,84 @@ const VALUE_NODES_MAX: u32 = 1 << 21;
 #[derive(Debug, Clone)]
 pub struct Renderer {
     columns: Arc<Columns>,
+    /// How the values of each shown column are printed in lines.
+    cells: Arc<[Cell]>,
     format: TextFormat,
+}
+
+/// How the values of a column are printed, for those of which tables have most.
+#[derive(Debug, Clone, Copy)]
+enum Cell {
+    /// An integer of so many bytes.
+    Signed(usize),
+    Unsigned(usize),
+    /// Text or bytes with a zero behind them.
+    Text,
+    /// Text or bytes that may be out of band.
+    Adaptive,
+    /// A datetime with so many digits of a second; one column has a memory for the last one.
+    Datetime {
+        precision: u8,
+        memory: usize,
+    },
+    /// Anything else.
+    Other,
+}
+
+impl Cell {
+    fn of(columns: &[ShownColumn]) -> Arc<[Self]> {
+        let mut memories = 0;
+        let cells = columns.iter().map(|column| {
+            if matches!(column.source, Source::Computed(_)) {
+                return Self::Other;
+            }
+            match (column.encoding, &column.sql_type) {
+                (e::INT8, _) => Self::Signed(1),
+                (e::INT16, _) => Self::Signed(2),
+                (e::INT32, _) => Self::Signed(4),
+                (e::INT64, _) => Self::Signed(8),
+                (e::UINT8, _) => Self::Unsigned(1),
+                (e::UINT16, _) => Self::Unsigned(2),
+                (e::UINT32, _) => Self::Unsigned(4),
+                (e::UINT64 | e::BIT64, _) => Self::Unsigned(8),
+                (_, SqlType::Json) => Self::Other,
+                (e::STRING | e::BYTES, _) => Self::Text,
+                (e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE, _) => Self::Adaptive,
+                (e::DATETIME, SqlType::Datetime { precision, .. }) => {
+                    memories += 1;
+                    Self::Datetime {
+                        precision: *precision,
+                        memory: memories - 1,
+                    }
+                }
+                _ => Self::Other,
+            }
+        });
+        cells.collect()
+    }
+}
+
+/// The last values of columns that often have the same again, and how they are printed.
+#[derive(Default)]
+struct Memory {
+    last: [(Option<i64>, Vec<u8>); Self::COLUMNS_MAX],
+}
+
+impl Memory {
+    const COLUMNS_MAX: usize = 8;
+
+    fn datetime(&mut self, micros: i64, precision: u8, column: usize, lines: &mut Lines<'_>) {
+        let Some((last, text)) = self.last.get_mut(column) else {
+            push_datetime(micros, precision, lines.flush());
+            return;
+        };
+        if *last != Some(micros) {
+            text.clear();
+            push_datetime(micros, precision, text);
+            *last = Some(micros);
+        }
+        lines.push_plain(text);
+    }
 }
 
 /// The nodes of out-of-band values, by address.
@@ -37,8 +115,10 @@ pub type Values = HashMap<Address, Node>;
 impl Renderer {
     /// How to print the rows of a table with this schema as Dolt exports them.
     pub fn new(schema: &TableSchema) -> Result<Self, FormatError> {
+        let columns = Columns::new(schema)?;
         Ok(Self {
-            columns: Arc::new(Columns::new(schema)?),
+            cells: Cell::of(&columns.shown),
+            columns: Arc::new(columns),
             format: TextFormat::Csv,
         })
     }
@@ -46,8 +126,10 @@ impl Renderer {
     /// How to print them in another format.
     #[must_use]
     pub fn in_format(&self, format: TextFormat) -> Self {
-        let columns = Arc::clone(&self.columns);
-        Self { columns, format }
+        Self {
+            format,
+            ..self.clone()
+        }
     }
 
     /// The format.
@@ -129,33 +211,91 @@ impl Renderer {
         let Some(delimiter) = self.format.delimiter() else {
             return jsonl::render::render(self, leaf, values, out);
         };
-        let mut scratch = Vec::new();
-        let mut computed = Vec::new();
+        let mut lines = Lines::new(delimiter, out);
+        let mut memory = Memory::default();
         for item in 0..leaf.len() {
-            let start = out.len();
             let row = Row::new(leaf, item)?;
-            for (position, column) in self.columns.shown.iter().enumerate() {
+            let start = if self.columns.keyless {
+                lines.flush().len()
+            } else {
+                0
+            };
+            // Columns mostly come in the order in which their values are stored.
+            let (mut fields, mut upcoming) = (row.value.fields(), 0);
+            for (position, (column, cell)) in
+                self.columns.shown.iter().zip(&*self.cells).enumerate()
+            {
                 if position > 0 {
-                    out.push(delimiter);
+                    lines.push_delimiter();
                 }
-                if let Source::Computed(assignment) = &column.source {
-                    computed.clear();
-                    // An adaptive value stands inline.
-                    computed.extend(e::is_adaptive(column.encoding).then_some(0));
-                    let found =
-                        assignment.push(&|at| self.value_at(&row, at, values), &mut computed);
-                    if found.map_err(|fault| faulty(&column.name, fault))? {
-                        push_value(column, &computed, values, &mut scratch, delimiter, out)?;
+                let bad = || bad_field(column);
+                let field = match column.source {
+                    Source::Value(at) if at == upcoming => {
+                        upcoming += 1;
+                        fields.next_field()
                     }
-                } else if let Some(field) = row.field(&column.source) {
-                    push_value(column, field, values, &mut scratch, delimiter, out)?;
+                    _ => row.field(&column.source),
+                };
+                let Some(field) = field else {
+                    if let Source::Computed(assignment) = &column.source {
+                        let push = |out: &mut Vec<u8>| {
+                            self.push_computed(column, assignment, &row, values, delimiter, out)
+                        };
+                        lines.push_with(push)?;
+                    }
+                    continue;
+                };
+                match *cell {
+                    Cell::Signed(len) => lines.push_signed(signed(field, len).ok_or_else(bad)?),
+                    Cell::Unsigned(len) => {
+                        lines.push_unsigned(unsigned(field, len).ok_or_else(bad)?);
+                    }
+                    Cell::Text => lines.push_field(field.split_last().ok_or_else(bad)?.1),
+                    Cell::Datetime {
+                        precision,
+                        memory: number,
+                    } => {
+                        let micros = signed(field, 8).ok_or_else(bad)?;
+                        memory.datetime(micros, precision, number, &mut lines);
+                    }
+                    Cell::Adaptive if field.first() == Some(&0) => {
+                        lines.push_field(field.get(1..).unwrap_or_default());
+                    }
+                    Cell::Adaptive | Cell::Other => {
+                        let push =
+                            |out: &mut Vec<u8>| push_value(column, field, values, delimiter, out);
+                        lines.push_with(push)?;
+                    }
                 }
             }
-            out.push(b'\n');
+            lines.push_byte(b'\n');
             if self.columns.keyless {
-                repeat(&row, start, out)?;
+                repeat(&row, start, lines.flush())?;
             }
-            check_len(out.len() as u64)?;
+            check_len(lines.text_len() as u64)?;
+        }
+        lines.flush();
+        Ok(())
+    }
+
+    /// Appends the value of a computed column.
+    fn push_computed(
+        &self,
+        column: &ShownColumn,
+        assignment: &Assignment,
+        row: &Row<'_>,
+        values: &Values,
+        delimiter: u8,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
+        // An adaptive value stands inline.
+        let mut computed: Vec<u8> = e::is_adaptive(column.encoding)
+            .then_some(0)
+            .into_iter()
+            .collect();
+        let found = assignment.push(&|at| self.value_at(row, at, values), &mut computed);
+        if found.map_err(|fault| faulty(&column.name, fault))? {
+            push_value(column, &computed, values, delimiter, out)?;
         }
         Ok(())
     }
@@ -255,20 +395,44 @@ pub(crate) fn bad_field(column: &ShownColumn) -> FormatError {
     )
 }
 
+fn signed(field: &[u8], len: usize) -> Option<i64> {
+    if field.len() != len {
+        return None;
+    }
+    Some(match *field {
+        [byte] => i64::from(i8::from_le_bytes([byte])),
+        [a, b] => i64::from(i16::from_le_bytes([a, b])),
+        [a, b, c, d] => i64::from(i32::from_le_bytes([a, b, c, d])),
+        _ => i64::from_le_bytes(field.try_into().ok()?),
+    })
+}
+
+fn unsigned(field: &[u8], len: usize) -> Option<u64> {
+    if field.len() != len {
+        return None;
+    }
+    Some(match *field {
+        [byte] => u64::from(byte),
+        [a, b] => u64::from(u16::from_le_bytes([a, b])),
+        [a, b, c, d] => u64::from(u32::from_le_bytes([a, b, c, d])),
+        _ => u64::from_le_bytes(field.try_into().ok()?),
+    })
+}
+
 fn push_value(
     column: &ShownColumn,
     field: &[u8],
     values: &Values,
-    scratch: &mut Vec<u8>,
     delimiter: u8,
     out: &mut Vec<u8>,
 ) -> Result<(), FormatError> {
+    let mut scratch = Vec::new();
     let value = match column.encoding {
         e::STRING | e::BYTES | e::GEOMETRY | e::JSON => {
             field.split_last().ok_or_else(|| bad_field(column))?.1
         }
         encoding if e::is_adaptive(encoding) || e::is_address(encoding) => {
-            out_of_row(column, field, values, scratch)?
+            out_of_row(column, field, values, &mut scratch)?
         }
         _ => return push_scalar(column, field, delimiter, out),
     };

@@ -22,19 +22,26 @@ impl<'a> Tuple<'a> {
         let len = usize::from(u16::from_le_bytes(*len));
         let at = rest.len().checked_sub(2 * len.saturating_sub(1))?;
         let (fields, starts) = rest.split_at(at);
-        let mut last = 0;
-        for raw in starts.chunks_exact(2) {
-            let start = usize::from(u16::from_le_bytes([raw[0], raw[1]]));
-            if start < last || start > fields.len() {
-                return None;
-            }
+        let (mut last, mut rising) = (0, true);
+        for raw in starts.as_chunks::<2>().0 {
+            let start = u16::from_le_bytes(*raw);
+            rising &= start >= last;
             last = start;
         }
-        Some(Self {
+        (rising && usize::from(last) <= fields.len()).then_some(Self {
             fields,
             starts,
             len,
         })
+    }
+
+    /// The fields one after the other, each as [`Self::field`] gives it; `None`s without end follow.
+    pub(crate) const fn fields(&self) -> Fields<'a> {
+        Fields {
+            fields: self.fields,
+            starts: self.starts,
+            start: 0,
+        }
     }
 
     /// Fields stored.
@@ -69,6 +76,30 @@ impl<'a> Tuple<'a> {
         self.fields
             .get(self.start(field)..self.start(field + 1))
             .filter(|raw| !raw.is_empty())
+    }
+}
+
+/// The fields of a tuple from one of them on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    fields: &'a [u8],
+    starts: &'a [u8],
+    start: usize,
+}
+
+impl<'a> Fields<'a> {
+    /// The next field, or `None` for NULL.
+    pub(crate) fn next_field(&mut self) -> Option<&'a [u8]> {
+        let end = match self.starts.split_first_chunk() {
+            Some((raw, rest)) => {
+                self.starts = rest;
+                usize::from(u16::from_le_bytes(*raw))
+            }
+            None => self.fields.len(),
+        };
+        let field = self.fields.get(self.start..end);
+        self.start = end;
+        field.filter(|raw| !raw.is_empty())
     }
 }
 
