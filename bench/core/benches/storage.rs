@@ -24,6 +24,16 @@ fn storage(c: &mut Criterion) {
             addresses.filter(Address::is_empty).count()
         });
     });
+    let contents: Vec<&[u8]> = chunks
+        .iter()
+        .map(|chunk| chunk.contents().as_ref())
+        .collect();
+    group.bench_function("hash chunks together", |b| {
+        b.iter(|| {
+            let addresses = contents.chunks(256).flat_map(Address::of_each);
+            addresses.filter(Address::is_empty).count()
+        });
+    });
     group.bench_function("write a table file", |b| {
         b.iter(|| {
             let mut writer = TableWriter::new();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sha2::{Digest, Sha512};
+use sha512_lanes::{Digest, digest, digests};
 
 use crate::FormatError;
 
@@ -24,12 +24,18 @@ impl Address {
     /// The address of `contents`.
     #[must_use]
     pub fn of(contents: &[u8]) -> Self {
-        let digest = Sha512::digest(contents);
-        let mut raw = [0; Self::LEN];
-        raw.iter_mut()
-            .zip(digest.iter())
-            .for_each(|(to, from)| *to = *from);
-        Self(raw)
+        Self::of_digest(&digest(contents))
+    }
+
+    /// The address of each of `contents`: several times as fast as one by one.
+    #[must_use]
+    pub fn of_each(contents: &[&[u8]]) -> Vec<Self> {
+        digests(contents).iter().map(Self::of_digest).collect()
+    }
+
+    fn of_digest(digest: &Digest) -> Self {
+        let (raw, _) = digest.split_first_chunk().expect("a digest has 64 bytes");
+        Self(*raw)
     }
 
     /// The address whose raw bytes these are.

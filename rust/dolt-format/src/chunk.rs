@@ -7,7 +7,7 @@ use crate::{Address, FormatError};
 /// Immutable contents and their address. Cheap to clone.
 ///
 /// Contents that came from outside become a chunk only through [`Chunk::verify`]; contents made
-/// here through [`Chunk::new`], which computes the address.
+/// here through [`Chunk::new`], which computes the address. Many at once are hashed together.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Chunk {
     address: Address,
@@ -21,6 +21,37 @@ impl Chunk {
         Self {
             address: Address::of(&contents),
             contents,
+        }
+    }
+
+    /// The chunks of contents that were made here.
+    #[must_use]
+    pub fn new_each(contents: Vec<Bytes>) -> Vec<Self> {
+        let each: Vec<&[u8]> = contents.iter().map(Bytes::as_ref).collect();
+        let addresses = Address::of_each(&each);
+        addresses
+            .into_iter()
+            .zip(contents)
+            .map(|(address, contents)| Self { address, contents })
+            .collect()
+    }
+
+    /// The chunks at `expected`, if all `contents` are what these addresses promise.
+    pub fn verify_each(
+        expected: &[Address],
+        contents: Vec<Bytes>,
+    ) -> Result<Vec<Self>, FormatError> {
+        let chunks = Self::new_each(contents);
+        let wrong = expected.iter().zip(&chunks);
+        match wrong
+            .into_iter()
+            .find(|(expected, chunk)| **expected != chunk.address)
+        {
+            Some((expected, chunk)) => Err(FormatError::WrongAddress {
+                expected: *expected,
+                actual: chunk.address,
+            }),
+            None => Ok(chunks),
         }
     }
 

@@ -16,7 +16,7 @@ pub mod writer;
 
 use bytes::Bytes;
 
-use crate::{Address, Chunk, FormatError};
+use crate::{Address, FormatError};
 
 const CRC_LEN: usize = size_of::<u32>();
 pub(crate) const PREFIX_LEN: usize = size_of::<u64>();
@@ -32,8 +32,8 @@ const _: () = assert!(INDEX_ENTRY_LEN == 28 && FOOTER_LEN == 20);
 /// The longest chunk: a message has a 24-bit length and a prefix of four bytes.
 pub(crate) const CHUNK_LEN_MAX: usize = (1 << 24) + 3;
 
-/// The chunk at `address` out of its record.
-pub(crate) fn decode_record(address: Address, record: &[u8]) -> Result<Chunk, FormatError> {
+/// The contents in the record of the chunk at `address`. They are not verified.
+pub(crate) fn decode_record(address: Address, record: &[u8]) -> Result<Vec<u8>, FormatError> {
     let bad = |why: String| FormatError::corrupt(format!("chunk {address}"), why);
     let (compressed, crc) = record
         .split_last_chunk::<CRC_LEN>()
@@ -50,10 +50,9 @@ pub(crate) fn decode_record(address: Address, record: &[u8]) -> Result<Chunk, Fo
             "it promises {len} bytes, the longest has {CHUNK_LEN_MAX}"
         )));
     }
-    let contents = snap::raw::Decoder::new()
+    snap::raw::Decoder::new()
         .decompress_vec(compressed)
-        .map_err(|error| bad(error.to_string()))?;
-    Chunk::verify(address, contents)
+        .map_err(|error| bad(error.to_string()))
 }
 
 /// Appends the record of `contents` to `out`; returns its length.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha512};
+use sha512_lanes::digest;
 
 use crate::FormatError;
 
@@ -33,12 +33,8 @@ pub fn choose(
     while bound / 2 < used.len() as u64 && bound < BOUND_MAX {
         bound *= BOUND_FACTOR;
     }
-    let mut hash = Sha512::new();
-    hash.update(earlier);
-    hash.update([kind]);
-    hash.update(simple(table));
-    hash.update(simple(column));
-    let hash = hash.finalize();
+    let (table, column) = (simple(table), simple(column));
+    let hash = digest(&[earlier, &[kind], table.as_bytes(), column.as_bytes()].concat());
     let seed = hash.first_chunk().map_or(0, |raw| i64::from_le_bytes(*raw));
     // The bound is a power of two.
     draws(seed)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use zstd::dict::DecoderDictionary;
 
 use super::plan::{ReadPlan, join};
@@ -325,7 +326,8 @@ impl TableIndex {
             ));
         }
         let mut decompressors = HashMap::new();
-        let mut chunks = Vec::with_capacity(plan.items.len());
+        let mut addresses = Vec::with_capacity(plan.items.len());
+        let mut chunks: Vec<Bytes> = Vec::with_capacity(plan.items.len());
         for item in &plan.items {
             let entry = self
                 .entries
@@ -337,8 +339,9 @@ impl TableIndex {
             let record = plan.slice(data, entry.offset, entry.len).ok_or_else(|| {
                 FormatError::corrupt(file(), format!("chunk {} lies outside", entry.address))
             })?;
+            addresses.push(entry.address);
             if entry.dictionary == 0 {
-                chunks.push(decode_record(entry.address, record)?);
+                chunks.push(decode_record(entry.address, record)?.into());
                 continue;
             }
             let bad = |why: String| FormatError::corrupt(format!("chunk {}", entry.address), why);
@@ -353,9 +356,9 @@ impl TableIndex {
                 }
             };
             let contents = decompress(decompressor, record, CHUNK_LEN_MAX).map_err(bad)?;
-            chunks.push(Chunk::verify(entry.address, contents)?);
+            chunks.push(contents.into());
         }
-        Ok(chunks)
+        Chunk::verify_each(&addresses, chunks)
     }
 }
 

@@ -5,7 +5,6 @@
 
 use std::sync::OnceLock;
 
-use sha2::{Digest, Sha512};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::message::node::LEVELS_MAX;
@@ -25,11 +24,8 @@ fn tables() -> &'static Tables {
     TABLES.get_or_init(|| {
         let mut salts = [0; LEVELS_MAX as usize];
         for (level, salt) in (1u8..).zip(&mut salts) {
-            let digest = Sha512::digest([level]);
-            let (first, _) = digest
-                .as_slice()
-                .split_first_chunk()
-                .expect("a digest has 64 bytes");
+            let digest = sha512_lanes::digest(&[level]);
+            let (first, _) = digest.split_first_chunk().expect("a digest has 64 bytes");
             *salt = u64::from_le_bytes(*first);
         }
         // libm's expm1 equals Go's at every size; glibc's (f64::exp_m1) differs at five of them,
@@ -72,6 +68,8 @@ pub(crate) fn ends_node(level: u8, key: &[u8], size: usize, item: usize) -> bool
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     fn golden() -> serde_json::Value {
@@ -102,7 +100,7 @@ mod tests {
         let salts = golden()["salts"].as_array().cloned().expect("a list");
         let ours = tables().salts.map(|salt| format!("{salt:016x}"));
         assert_eq!(salts, ours);
-        let mut digest = sha2::Sha256::new();
+        let mut digest = Sha256::new();
         tables()
             .chance
             .iter()
