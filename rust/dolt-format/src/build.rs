@@ -6,12 +6,19 @@ pub mod edited;
 pub mod follow;
 mod index;
 mod input;
+pub mod job;
 pub(crate) mod layout;
 mod lines;
 mod old_text;
+mod plain;
 pub mod refusal;
 mod rewrite;
+mod row_text;
 mod rules;
+mod stream;
+mod trees;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -25,7 +32,7 @@ use crate::jsonl::parse::JsonRows;
 use crate::message::schema::TableSchema;
 use crate::message::table::Table;
 use crate::tree::address_map;
-use crate::tree::chunker::{BuiltMap, MapBuilder};
+use crate::tree::chunker::MapBuilder;
 use crate::tree::phases::Relay;
 use crate::tree::{Kind, Node, Traversal};
 use crate::{Address, Chunk, FormatError, TextFormat};
@@ -33,8 +40,13 @@ use arena::Arena;
 use follow::{Following, Outcome};
 use index::IndexBuild;
 use input::{Input, RowBuffers, TextOf};
+use job::{Batch, CLUSTERED, Entries, HashedBatch, Rendering, TreeJob};
 use old_text::OldText;
+use plain::PlainRows;
 use rewrite::Rewrite;
+use row_text::RowText;
+use stream::Stream;
+use trees::Trees;
 
 /// A table made from text, and the chunks it is made of.
 #[derive(Debug, Clone)]
@@ -55,19 +67,27 @@ pub struct BuiltTable {
 }
 
 /// Reads text against a schema and builds the table's trees.
+///
+/// Rows that come in the order of their keys become leaves at once. Whoever takes these away
+/// ([`TableBuild::take`]) hashes and stores them while more text comes; else they stay here.
 #[derive(Debug)]
 pub struct TableBuild {
     reader: RecordReader,
     base: Chunk,
     rows: Rows,
+    trees: Trees,
 }
 
 /// What grows while records come in.
 #[derive(Debug)]
 struct Rows {
     schema: TableSchema,
-    input: Option<Input>,
+    input: Option<Arc<Input>>,
+    plain: Option<PlainRows>,
+    row_text: Option<RowText>,
     buffers: RowBuffers,
+    /// Where rows go as long as they come in order; else they go to the arena.
+    stream: Option<Stream>,
     arena: Arena,
     indexes: Vec<IndexBuild>,
     blobs: Vec<Chunk>,
@@ -89,8 +109,20 @@ pub struct TableFinish(Ending);
 
 #[derive(Debug)]
 enum Ending {
-    Built(Option<BuiltTable>),
+    Built(Box<Building>),
     Rewrite(Box<Relay<Rewrite>>),
+}
+
+/// A build whose text has ended.
+#[derive(Debug)]
+struct Building {
+    base: Chunk,
+    rows: Rows,
+    trees: Trees,
+    jobs: Vec<TreeJob>,
+    chunks: Vec<Chunk>,
+    lines: Lines,
+    is_over: bool,
 }
 
 /// The leaves of a table in order, and the measures of their texts.
@@ -99,9 +131,14 @@ pub type Measured = Vec<(Address, Measure)>;
 impl TableBuild {
     /// A build for the table whose message is `base` and whose schema is `schema`.
     pub fn new(schema: TableSchema, base: Chunk) -> Result<Self, FormatError> {
+        let mut rows = Rows::new(schema, &base)?;
+        if rows.can_stream() {
+            rows.stream = Some(Stream::default());
+        }
         Ok(Self {
             reader: RecordReader::default(),
-            rows: Rows::new(schema, &base)?,
+            trees: Trees::new(1 + rows.indexes.len()),
+            rows,
             base,
         })
     }
@@ -130,6 +167,9 @@ impl TableBuild {
             None => RecordReader::of_json(JsonRows::of_table(&Columns::new(&self.rows.schema)?)),
         };
         self.rows.format = format;
+        if !self.rows.can_stream() {
+            self.rows.stream = None;
+        }
         Ok(self)
     }
 
@@ -143,6 +183,7 @@ impl TableBuild {
         if rewrite::is_possible(&self.rows.schema) {
             let header = Columns::new(&self.rows.schema)?.header(self.rows.format);
             self.rows.old_text = Some(OldText::new(header, old));
+            self.rows.stream = None;
         }
         Ok(())
     }
@@ -150,6 +191,26 @@ impl TableBuild {
     /// Takes the next bytes of the text, cut anywhere.
     pub fn feed(&mut self, text: &[u8]) -> Result<(), FormatError> {
         self.reader.feed(text, &mut self.rows)
+    }
+
+    /// Takes away the leaves that are done and have more than `bytes` bytes together. Each has to
+    /// be given back hashed ([`TableBuild::give`], [`TableFinish::give`]).
+    ///
+    /// Once something was taken, a row that does not come in order is refused with
+    /// [`FormatError::OutOfOrder`]: the text has to be read anew, by a build that nothing is taken
+    /// from before it ends.
+    pub fn take(&mut self, bytes: usize) -> Option<Batch> {
+        let stream = self.rows.stream.as_mut()?;
+        if stream.done_bytes() <= bytes {
+            return None;
+        }
+        let batch = stream.take()?;
+        Some(batch.with_blobs(std::mem::take(&mut self.rows.blobs)))
+    }
+
+    /// Takes back what was taken, hashed; returns its chunks.
+    pub fn give(&mut self, batch: HashedBatch) -> Vec<Chunk> {
+        self.trees.give(batch)
     }
 
     /// The end of the text.
@@ -161,13 +222,32 @@ impl TableBuild {
                 let rewrite = Rewrite::new(self.base, self.rows, replaced)?;
                 Ending::Rewrite(Box::new(Relay::new(rewrite)?))
             }
-            None => Ending::Built(Some(self.rows.finish(&self.base)?)),
+            None => Ending::Built(Box::new(Building::new(self.base, self.rows, self.trees)?)),
         }))
     }
 
     /// The end of the text, where nothing was to be passed over.
     pub fn finish(self) -> Result<BuiltTable, FormatError> {
         self.end()?.result()
+    }
+}
+
+impl TableFinish {
+    /// What is left to do of trees that have nothing to do with each other. Who takes it has to
+    /// give every batch back hashed; else it is done when the result is asked for.
+    pub fn jobs(&mut self) -> Vec<TreeJob> {
+        match &mut self.0 {
+            Ending::Built(building) => std::mem::take(&mut building.jobs),
+            Ending::Rewrite(_) => Vec::new(),
+        }
+    }
+
+    /// Takes back what was taken, hashed; returns its chunks.
+    pub fn give(&mut self, batch: HashedBatch) -> Vec<Chunk> {
+        match &mut self.0 {
+            Ending::Built(building) => building.trees.give(batch),
+            Ending::Rewrite(_) => Vec::new(),
+        }
     }
 }
 
@@ -190,9 +270,7 @@ impl Traversal for TableFinish {
 
     fn result(&mut self) -> Result<BuiltTable, FormatError> {
         match &mut self.0 {
-            Ending::Built(built) => built
-                .take()
-                .ok_or_else(|| FormatError::corrupt("table build", "its result was taken before")),
+            Ending::Built(building) => building.result(),
             Ending::Rewrite(rewrite) => rewrite.phases.result(),
         }
     }
@@ -207,6 +285,10 @@ impl Visitor for Rows {
 
     fn take(&mut self, record: RecordView<'_>) -> Result<bool, FormatError> {
         self.add(&record)
+    }
+
+    fn take_plain(&mut self, rest: &[u8], line: u64) -> Result<(usize, u64), FormatError> {
+        self.add_plain(rest, line)
     }
 
     fn check(&mut self, record: RecordView<'_>) -> Result<(), FormatError> {
@@ -238,7 +320,10 @@ impl Rows {
         Ok(Self {
             schema,
             input: None,
+            plain: None,
+            row_text: None,
             buffers: RowBuffers::default(),
+            stream: None,
             arena: Arena::default(),
             indexes,
             blobs: Vec::new(),
@@ -273,7 +358,13 @@ impl Rows {
             };
             let input = Input::new(&self.schema, record, of)?;
             let empty_is_null = input.empty_line_is_a_row();
-            self.input = Some(input);
+            let columns = Columns::new(&self.schema)?;
+            self.plain = match self.following {
+                None => PlainRows::new(&self.schema, &input, &columns, self.format),
+                Some(_) => None,
+            };
+            self.row_text = RowText::new(columns, self.format);
+            self.input = Some(Arc::new(input));
             return Ok(empty_is_null);
         };
         let next = next_number(self.auto_increment);
@@ -286,47 +377,154 @@ impl Rows {
             return Ok(input.empty_line_is_a_row());
         }
         input.complete(record, outcome == Outcome::Changed, &mut self.buffers)?;
+        input.make_row(record.line, &mut self.buffers, &mut self.blobs)?;
+        let empty_is_null = input.empty_line_is_a_row();
+        self.store(record.line, None)?;
+        Ok(empty_is_null)
+    }
+
+    /// Takes records that can be read in one pass; returns their bytes and lines.
+    fn add_plain(&mut self, text: &[u8], line: u64) -> Result<(usize, u64), FormatError> {
+        let (mut done, mut lines) = (0, 0);
+        while let (Some(plain), Some(input)) = (&mut self.plain, &self.input) {
+            let rest = text.get(done..).unwrap_or_default();
+            let Some(record) = plain.read(rest, &mut self.buffers) else {
+                break;
+            };
+            let line = line + lines;
+            input.check(line, &self.buffers)?;
+            plain.make_row(input, line, &mut self.buffers)?;
+            let shown = record
+                .as_shown
+                .then(|| rest.get(..record.len).unwrap_or_default());
+            self.store(line, shown)?;
+            done += record.len;
+            lines += 1;
+            // What comes next may have to be passed over.
+            if self.old_text.is_some() {
+                break;
+            }
+        }
+        Ok((done, lines))
+    }
+
+    /// Stores the row in the buffers, whose text is `shown`, if that is known.
+    fn store(&mut self, line: u64, shown: Option<&[u8]>) -> Result<(), FormatError> {
+        let Some(input) = &self.input else {
+            return Ok(());
+        };
         if let Some((column, next)) = &mut self.auto_increment
             && let Some(value) = self.buffers.unsigned(*column)
         {
             *next = (*next).max(value.saturating_add(1));
         }
         self.row_count += 1;
-        input.push_row(
-            record.line,
-            &mut self.buffers,
-            &mut self.arena,
-            &mut self.blobs,
-        )?;
         for index in &mut self.indexes {
-            index.push(
-                input,
-                &self.buffers,
-                &self.arena,
-                record.line,
-                &mut self.blobs,
-            )?;
+            index.push(input, &self.buffers, line, &mut self.blobs)?;
         }
-        Ok(input.empty_line_is_a_row())
+        if let Some(stream) = &mut self.stream {
+            let text = match (shown, &mut self.row_text) {
+                (Some(text), _) => text,
+                (None, Some(text)) => text.of(&self.buffers)?,
+                (None, None) => &[],
+            };
+            let row = self.buffers.row(line);
+            if stream.push(&row, text, input)? {
+                return Ok(());
+            }
+            let stream = self.stream.take().unwrap_or_default();
+            self.arena = stream
+                .into_arena(input)?
+                .ok_or(FormatError::OutOfOrder { line })?;
+        }
+        let row = self.buffers.row(line);
+        self.arena
+            .push(row.sort_key, row.key, row.value, row.addresses, line);
+        Ok(())
     }
 
-    fn finish(mut self, base: &Chunk) -> Result<BuiltTable, FormatError> {
-        let Some(input) = &self.input else {
+    /// The table of these rows.
+    fn build(self, base: &Chunk) -> Result<BuiltTable, FormatError> {
+        let trees = Trees::new(1 + self.indexes.len());
+        Building::new(base.clone(), self, trees)?.result()
+    }
+
+    /// Whether rows can become leaves as they come.
+    fn can_stream(&self) -> bool {
+        // A virtual column's text is computed from the stored row.
+        self.format.delimiter().is_some()
+            && !self.schema.primary_key.is_empty()
+            && !self.schema.columns.iter().any(|column| column.is_virtual)
+    }
+}
+
+impl Building {
+    fn new(base: Chunk, mut rows: Rows, mut trees: Trees) -> Result<Self, FormatError> {
+        let Some(input) = &rows.input else {
             return Err(FormatError::BadRecord {
                 line: 1,
                 why: "an empty text is no table: its first line must name the columns".to_owned(),
             });
         };
-        self.arena.sort();
-        let clustered = if input.keyless() {
-            build_keyless(&self.arena)?
+        let mut chunks = std::mem::take(&mut rows.blobs);
+        let mut jobs = Vec::new();
+        let lines;
+        if let Some(mut stream) = rows.stream.take() {
+            lines = stream.lines()?;
+            if let Some(batch) = stream.finish()? {
+                chunks.extend(trees.give(batch.hash()?));
+            }
         } else {
-            build_keyed(&self.arena, input)?
-        };
-        let mut chunks = std::mem::take(&mut self.blobs);
+            let arena = std::mem::take(&mut rows.arena);
+            lines = Lines::of(&arena);
+            let entries = if input.keyless() {
+                Entries::Keyless(arena)
+            } else {
+                Entries::Keyed(arena, Arc::clone(input))
+            };
+            let rendering = Rendering {
+                renderer: Renderer::new(&rows.schema)?.in_format(rows.format),
+                values: values(&chunks)?,
+            };
+            jobs.push(TreeJob::new(CLUSTERED, entries).with_rendering(Arc::new(rendering)));
+        }
+        let indexes = std::mem::take(&mut rows.indexes).into_iter();
+        jobs.extend(
+            indexes
+                .zip(CLUSTERED + 1..)
+                .map(|(index, tree)| index.into_job(tree)),
+        );
+        Ok(Self {
+            base,
+            rows,
+            trees,
+            jobs,
+            chunks,
+            lines,
+            is_over: false,
+        })
+    }
+
+    fn result(&mut self) -> Result<BuiltTable, FormatError> {
+        if std::mem::replace(&mut self.is_over, true) {
+            let why = "its result was taken before";
+            return Err(FormatError::corrupt("table build", why));
+        }
+        for mut job in std::mem::take(&mut self.jobs) {
+            while let Some(batch) = job.next(BATCH_BYTES)? {
+                self.chunks.extend(self.trees.give(batch.hash()?));
+            }
+        }
+        let schema = &self.rows.schema;
+        let mut chunks = std::mem::take(&mut self.chunks);
+        let keyless = schema.primary_key.is_empty();
+        let trees = std::mem::take(&mut self.trees);
+        let mut trees = trees.finish(self.rows.row_count, keyless)?.into_iter();
+        let (clustered, measures) = trees
+            .next()
+            .ok_or_else(|| FormatError::corrupt("table build", "it has no tree of rows"))?;
         let mut roots = Vec::new();
-        for (index, definition) in self.indexes.into_iter().zip(&self.schema.indexes) {
-            let built = index.finish()?;
+        for ((built, _), definition) in trees.zip(&schema.indexes) {
             roots.push((definition.name.as_str(), built.root.address()));
             chunks.extend(built.nodes);
             chunks.push(built.root);
@@ -334,28 +532,34 @@ impl Rows {
         // The schema has its indexes sorted by name, as address maps are.
         let indexes = address_map::build(roots)?;
         chunks.extend(indexes.nodes);
-        let measures = measures(&self.schema, self.format, &clustered, &chunks)?;
-        let counter = self.auto_increment.map_or(0, |(_, next)| next);
-        let lines = Lines::of(&self.arena);
+        let counter = self.rows.auto_increment.map_or(0, |(_, next)| next);
         let rows = clustered.root.contents();
         let table = write_table(
-            base,
-            self.schema.address,
+            &self.base,
+            schema.address,
             rows,
             indexes.root.contents(),
             counter,
         )?;
+        // A root that is a leaf is part of the table's message and stored nowhere else.
+        if clustered.nodes.is_empty() {
+            let root = clustered.root.address();
+            chunks.retain(|chunk| chunk.address() != root);
+        }
         chunks.extend(clustered.nodes);
         Ok(BuiltTable {
             table,
             chunks,
-            row_count: self.row_count,
+            row_count: self.rows.row_count,
             measures,
-            format: self.format,
-            lines,
+            format: self.rows.format,
+            lines: std::mem::take(&mut self.lines),
         })
     }
 }
+
+/// Leaves that are hashed together where nobody took them away.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// The next number of an `AUTO_INCREMENT` column with this counter.
 fn next_number(counter: Option<(usize, u64)>) -> u64 {
@@ -384,15 +588,6 @@ fn write_table(
     Table::encode(schema, rows, indexes, counter)
 }
 
-fn build_keyed(arena: &Arena, input: &Input) -> Result<BuiltMap, FormatError> {
-    check_keys(arena, input)?;
-    let mut builder = MapBuilder::new(Kind::Tuples);
-    for row in arena.rows() {
-        builder.push(row.key, row.value, row.addresses)?;
-    }
-    builder.finish()
-}
-
 /// Fails where two rows of the sorted `arena` have one key.
 fn check_keys(arena: &Arena, input: &Input) -> Result<(), FormatError> {
     let mut last: Option<(&[u8], u64)> = None;
@@ -400,48 +595,29 @@ fn check_keys(arena: &Arena, input: &Input) -> Result<(), FormatError> {
         if let Some((sort_key, line)) = last
             && sort_key == row.sort_key
         {
-            return Err(FormatError::DuplicateKey {
-                line: row.line.max(line),
-                why: format!(
-                    "the primary key {} stands on line {} already",
-                    input.describe_key(row.key),
-                    row.line.min(line)
-                ),
-            });
+            return Err(duplicate(input, row.key, row.line, line));
         }
         last = Some((row.sort_key, row.line));
     }
     Ok(())
 }
 
-/// Equal rows of a keyless table are one entry that counts them.
-fn build_keyless(arena: &Arena) -> Result<BuiltMap, FormatError> {
-    let mut builder = MapBuilder::new(Kind::Tuples);
-    let mut rows = arena.rows().peekable();
-    let mut value = Vec::new();
-    while let Some(row) = rows.next() {
-        let mut times = 1u64;
-        while rows.next_if(|next| next.sort_key == row.sort_key).is_some() {
-            times += 1;
-        }
-        value.clear();
-        value.extend_from_slice(&times.to_le_bytes());
-        value.extend_from_slice(row.value.get(8..).unwrap_or_default());
-        builder.push(row.key, &value, row.addresses)?;
+/// The error for a key that stands on two lines.
+fn duplicate(input: &Input, key: &[u8], one: u64, other: u64) -> FormatError {
+    FormatError::DuplicateKey {
+        line: one.max(other),
+        why: format!(
+            "the primary key {} stands on line {} already",
+            input.describe_key(key),
+            one.min(other)
+        ),
     }
-    builder.finish()
 }
 
-/// The measure of each leaf's text.
-fn measures(
-    schema: &TableSchema,
-    format: TextFormat,
-    clustered: &BuiltMap,
-    blobs: &[Chunk],
-) -> Result<Measured, FormatError> {
-    let renderer = Renderer::new(schema)?.in_format(format);
+/// The nodes of values that stand out of band.
+fn values(chunks: &[Chunk]) -> Result<Values, FormatError> {
     let is_blob = |chunk: &&Chunk| chunk.contents().get(8..12) == Some(b"BLOB".as_slice());
-    let values = blobs
+    chunks
         .iter()
         .filter(is_blob)
         .map(|chunk| {
@@ -450,14 +626,5 @@ fn measures(
                 Node::decode(Kind::Blob, chunk.contents().clone())?,
             ))
         })
-        .collect::<Result<Values, FormatError>>()?;
-    let mut text = Vec::new();
-    let mut measures = Vec::with_capacity(clustered.leaves.len());
-    for leaf in &clustered.leaves {
-        text.clear();
-        let node = Node::decode(Kind::Tuples, leaf.contents().clone())?;
-        renderer.render(&node, &values, &mut text)?;
-        measures.push((leaf.address(), Measure::of(&text)));
-    }
-    Ok(measures)
+        .collect()
 }

@@ -61,6 +61,12 @@ pub enum FormatError {
         /// Which key, and where the other one is.
         why: String,
     },
+    /// Rows that came before were taken away on the understanding that keys rise.
+    #[error("line {line}: its key is below that of a row before, which is stored already")]
+    OutOfOrder {
+        /// Line of the text on which the row starts.
+        line: u64,
+    },
 }
 
 impl FormatError {

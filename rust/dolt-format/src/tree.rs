@@ -9,6 +9,7 @@ pub mod edit;
 pub mod fetch;
 pub(crate) mod find;
 mod frontier;
+pub mod leaves;
 pub(crate) mod phases;
 pub mod probe;
 pub mod scan;

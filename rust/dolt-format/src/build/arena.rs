@@ -1,25 +1,15 @@
 //! `Arena`: encoded rows, one behind the other, and the order of their sort keys.
 
-/// Where one row lies: its parts stand one behind the other.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    start: usize,
-    line: u64,
-    // Lengths. A tuple has less than 65,536 bytes of fields; a sort key, a few times that.
-    sort_key: u32,
-    key: u32,
-    value: u32,
-    addresses: u32,
-    addresses_start: usize,
-}
-
 /// Rows as bytes.
+///
+/// A row is, one behind the other: its sort key, its key, its value and its addresses, each behind
+/// its length in bytes; then its line. These numbers are varints.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
     bytes: Vec<u8>,
-    addresses: Vec<u16>,
-    rows: Vec<Place>,
-    sorted: Option<Vec<u32>>,
+    len: usize,
+    /// Where each row starts, in the order of sort keys; there once the rows are sorted.
+    order: Vec<u64>,
 }
 
 /// One row of an arena.
@@ -28,9 +18,17 @@ pub(crate) struct RowView<'a> {
     pub(crate) sort_key: &'a [u8],
     pub(crate) key: &'a [u8],
     pub(crate) value: &'a [u8],
-    pub(crate) addresses: &'a [u16],
+    addresses: &'a [u8],
     /// The line of the text on which the row starts.
     pub(crate) line: u64,
+}
+
+impl RowView<'_> {
+    /// The positions of chunk addresses in the value.
+    pub(crate) fn addresses(&self) -> Vec<u16> {
+        let (pairs, _) = self.addresses.as_chunks::<2>();
+        pairs.iter().map(|raw| u16::from_le_bytes(*raw)).collect()
+    }
 }
 
 impl Arena {
@@ -43,68 +41,102 @@ impl Arena {
         addresses: &[u16],
         line: u64,
     ) {
-        self.rows.push(Place {
-            start: self.bytes.len(),
-            line,
-            sort_key: sort_key.len() as u32,
-            key: key.len() as u32,
-            value: value.len() as u32,
-            addresses: addresses.len() as u32,
-            addresses_start: self.addresses.len(),
-        });
-        self.bytes.extend_from_slice(sort_key);
-        self.bytes.extend_from_slice(key);
-        self.bytes.extend_from_slice(value);
-        self.addresses.extend_from_slice(addresses);
+        self.len += 1;
+        for part in [sort_key, key, value] {
+            push_varint(part.len() as u64, &mut self.bytes);
+            self.bytes.extend_from_slice(part);
+        }
+        push_varint(2 * addresses.len() as u64, &mut self.bytes);
+        for at in addresses {
+            self.bytes.extend_from_slice(&at.to_le_bytes());
+        }
+        push_varint(line, &mut self.bytes);
     }
 
-    fn row(&self, at: usize) -> RowView<'_> {
-        let place = &self.rows[at];
-        let (sort_key, rest) = self.bytes[place.start..].split_at(place.sort_key as usize);
-        let (key, rest) = rest.split_at(place.key as usize);
-        RowView {
+    /// Rows.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The row at `start`, and where it ends.
+    fn row(&self, start: usize) -> (RowView<'_>, usize) {
+        let mut rest = &self.bytes[start..];
+        let sort_key = take_part(&mut rest);
+        let key = take_part(&mut rest);
+        let value = take_part(&mut rest);
+        let addresses = take_part(&mut rest);
+        let line = take_varint(&mut rest);
+        let row = RowView {
             sort_key,
             key,
-            value: &rest[..place.value as usize],
-            addresses: &self.addresses[place.addresses_start..][..place.addresses as usize],
-            line: place.line,
-        }
+            value,
+            addresses,
+            line,
+        };
+        (row, self.bytes.len() - rest.len())
     }
 
-    fn sort_key(&self, at: u32) -> &[u8] {
-        let place = &self.rows[at as usize];
-        &self.bytes[place.start..][..place.sort_key as usize]
+    fn sort_key(&self, start: usize) -> &[u8] {
+        take_part(&mut &self.bytes[start..])
     }
 
-    /// The row added last.
-    pub(crate) fn last(&self) -> Option<RowView<'_>> {
-        self.rows.len().checked_sub(1).map(|at| self.row(at))
-    }
-
-    /// Puts the rows in the order of their sort keys. Text mostly comes sorted.
+    /// Puts the rows in the order of their sort keys; of equal ones, in that in which they came.
     pub(crate) fn sort(&mut self) {
-        let count = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        if (1..count).all(|at| self.sort_key(at - 1) <= self.sort_key(at)) {
-            return;
+        // The head of each key above its place: few comparisons then touch anything else.
+        let mut order: Vec<u128> = Vec::with_capacity(self.len);
+        let mut is_sorted = true;
+        let (mut last, mut start): (&[u8], usize) = (&[], 0);
+        while order.len() < self.len {
+            let (row, end) = self.row(start);
+            is_sorted &= last <= row.sort_key;
+            last = row.sort_key;
+            order.push(head(row.sort_key) | start as u128);
+            start = end;
         }
-        // The head of each key beside its number: most comparisons then touch nothing else.
-        let mut order: Vec<(u128, u32)> =
-            (0..count).map(|at| (head(self.sort_key(at)), at)).collect();
-        order.sort_by(|(a, a_at), (b, b_at)| {
-            a.cmp(b)
-                .then_with(|| self.sort_key(*a_at).cmp(self.sort_key(*b_at)))
-        });
-        self.sorted = Some(order.into_iter().map(|(_, at)| at).collect());
+        let place = |entry: &u128| (entry & PLACE_MAX) as u64;
+        if !is_sorted {
+            order.sort_unstable();
+            let same_head = |a: &u128, b: &u128| a & !PLACE_MAX == b & !PLACE_MAX;
+            for run in order.chunk_by_mut(same_head).filter(|run| run.len() > 1) {
+                let key = |entry: &u128| self.sort_key(place(entry) as usize);
+                if !run.is_sorted_by(|a, b| key(a) <= key(b)) {
+                    run.sort_by(|a, b| key(a).cmp(key(b)));
+                }
+            }
+        }
+        self.order = order.iter().map(place).collect();
+    }
+
+    /// The row at a place of the order, once sorted.
+    pub(crate) fn in_order(&self, place: usize) -> Option<RowView<'_>> {
+        let start = *self.order.get(place)? as usize;
+        Some(self.row(start).0)
+    }
+
+    /// The next rows from a place of the order on, once sorted, at most [`ROWS_TOGETHER`].
+    pub(crate) fn some_in_order<'a>(&'a self, place: usize, rows: &mut Vec<RowView<'a>>) {
+        rows.clear();
+        let starts = self.order.get(place..).unwrap_or_default();
+        let starts = &starts[..starts.len().min(ROWS_TOGETHER)];
+        // They lie far apart: in loops that do nothing else the processor waits for many of them
+        // at a time.
+        let mut first = [0; ROWS_TOGETHER];
+        for (byte, start) in first.iter_mut().zip(starts) {
+            *byte = self.bytes[*start as usize];
+        }
+        std::hint::black_box(&first);
+        rows.extend(starts.iter().map(|start| self.row(*start as usize).0));
     }
 
     /// Whether a row has this sort key, once sorted.
     pub(crate) fn contains(&self, sort_key: &[u8]) -> bool {
-        let count = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        let at = |at: u32| self.sorted.as_ref().map_or(at, |order| order[at as usize]);
-        let (mut low, mut high) = (0, count);
+        let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.sort_key(at(middle)).cmp(sort_key) {
+            let Some(row) = self.in_order(middle) else {
+                return false;
+            };
+            match row.sort_key.cmp(sort_key) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Equal => return true,
                 std::cmp::Ordering::Greater => high = middle,
@@ -113,19 +145,104 @@ impl Arena {
         false
     }
 
+    /// Hands over the rows as they came.
+    pub(crate) fn each(&self, mut take: impl FnMut(RowView<'_>)) {
+        let mut start = 0;
+        for _ in 0..self.len {
+            let (row, end) = self.row(start);
+            take(row);
+            start = end;
+        }
+    }
+
     /// The rows in order, once sorted.
     pub(crate) fn rows(&self) -> impl Iterator<Item = RowView<'_>> {
-        (0..self.rows.len()).map(|at| {
-            let at = self.sorted.as_ref().map_or(at, |order| order[at] as usize);
-            self.row(at)
-        })
+        self.order.iter().map(|start| self.row(*start as usize).0)
     }
 }
 
-/// The first 16 bytes as a number of the same order; where two are equal, the keys decide.
+/// Rows that are read together.
+pub(crate) const ROWS_TOGETHER: usize = 32;
+/// Places take 40 bits: a thousand gigabytes.
+const PLACE_MAX: u128 = (1 << 40) - 1;
+const HEAD_LEN: usize = 11;
+
+/// The first 11 bytes, above zeros where the place goes, as a number of the same order; where two
+/// are equal, the keys decide.
 fn head(sort_key: &[u8]) -> u128 {
-    let mut head = [0; 16];
-    let len = sort_key.len().min(head.len());
+    let mut head = [0; size_of::<u128>()];
+    let len = sort_key.len().min(HEAD_LEN);
     head[..len].copy_from_slice(&sort_key[..len]);
     u128::from_be_bytes(head)
+}
+
+fn push_varint(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+fn take_varint(rest: &mut &[u8]) -> u64 {
+    // Nearly all are short.
+    if let [byte @ 0..0x80, behind @ ..] = *rest {
+        *rest = behind;
+        return u64::from(*byte);
+    }
+    let mut number = 0;
+    let mut shift = 0;
+    while let Some((byte, behind)) = rest.split_first() {
+        *rest = behind;
+        number |= u64::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            break;
+        }
+        shift += 7;
+    }
+    number
+}
+
+fn take_part<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
+    let len = take_varint(rest) as usize;
+    let (part, behind) = rest.split_at(len);
+    *rest = behind;
+    part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_out_in_order_and_equal_ones_as_they_came() {
+        let mut arena = Arena::default();
+        // Heads of 11 bytes: some keys differ only behind them.
+        let keys = [
+            "b",
+            "a",
+            "aaaaaaaaaaaaab",
+            "",
+            "aaaaaaaaaaaaaa",
+            "a",
+            "aaaaaaaaaaaa\0",
+        ];
+        for (line, key) in (200..).zip(keys) {
+            let long = vec![7; 300 * (line - 200)];
+            arena.push(key.as_bytes(), &[line as u8], &long, &[3, 600], line as u64);
+        }
+        arena.sort();
+        let found: Vec<_> = arena.rows().map(|row| (row.sort_key, row.line)).collect();
+        let mut expected: Vec<_> = keys.iter().map(|key| key.as_bytes()).zip(200..).collect();
+        expected.sort();
+        assert_eq!(found, expected);
+        for row in arena.rows() {
+            assert_eq!(row.value.len() as u64, 300 * (row.line - 200));
+            assert_eq!(
+                (row.key, row.addresses()),
+                (&[row.line as u8][..], vec![3, 600])
+            );
+        }
+        assert!(arena.contains(b"aaaaaaaaaaaaaa") && !arena.contains(b"aaaaaaaaaaaaa"));
+    }
 }

@@ -4,9 +4,8 @@ use super::arena::{Arena, RowView};
 use super::input::{
     Input, RowBuffers, choose_out_of_band, push_tuple, push_value_field, sort_key_of,
 };
+use super::job::{Entries, TreeJob};
 use crate::message::schema::{Index, TableSchema};
-use crate::tree::Kind;
-use crate::tree::chunker::{BuiltMap, MapBuilder};
 use crate::tree::probe::SortKey;
 use crate::value::collation::Collation;
 use crate::value::encoding as e;
@@ -59,6 +58,7 @@ pub(crate) struct IndexBuild {
     key: Vec<u8>,
     ends: Vec<u16>,
     scratch: Vec<u8>,
+    converted: Vec<Converted>,
 }
 
 impl IndexBuild {
@@ -98,17 +98,23 @@ impl IndexBuild {
             key: Vec::new(),
             ends: Vec::new(),
             scratch: Vec::new(),
+            converted: Vec::new(),
         }
     }
 
     /// Converts the row's fields to those of the key, in `scratch`, and makes the sort key.
     ///
-    /// Returns the encoding and place of each field, `None` for NULL, adaptive ones plain; and how
-    /// much of the sort key has to be unique.
-    fn convert(&mut self, input: &Input, buffers: &RowBuffers) -> (Vec<Converted>, usize) {
+    /// The encoding and place of each field go to `spans`, `None` for NULL, adaptive ones plain.
+    /// Returns how much of the sort key has to be unique.
+    fn convert(
+        &mut self,
+        input: &Input,
+        buffers: &RowBuffers,
+        spans: &mut Vec<Converted>,
+    ) -> usize {
         self.scratch.clear();
         self.sort_key.clear();
-        let mut spans = Vec::with_capacity(self.fields.len() + 1);
+        spans.clear();
         let mut has_null = false;
         let mut unique_len = 0;
         for (position, key_field) in self.fields.iter().enumerate() {
@@ -160,23 +166,22 @@ impl IndexBuild {
             }
         }
         // NULLs never clash.
-        (spans, if has_null { 0 } else { unique_len })
+        if has_null { 0 } else { unique_len }
     }
 
-    /// Adds the entry of the row that was added to `rows` last.
+    /// Adds the entry of the row in `buffers`.
     pub(crate) fn push(
         &mut self,
         input: &Input,
         buffers: &RowBuffers,
-        rows: &Arena,
         line: u64,
         blobs: &mut Vec<Chunk>,
     ) -> Result<(), FormatError> {
         self.key.clear();
-        let (mut spans, unique_len) = self.convert(input, buffers);
+        let mut spans = std::mem::take(&mut self.converted);
+        let unique_len = self.convert(input, buffers, &mut spans);
         if self.keyless {
-            let row = rows.last().map(|row| row.key).unwrap_or_default();
-            let hash = row.get(..16).unwrap_or_default();
+            let hash = buffers.key().get(..16).unwrap_or_default();
             let start = self.scratch.len();
             self.scratch.extend_from_slice(hash);
             spans.push((e::HASH128, Some((start, self.scratch.len()))));
@@ -187,15 +192,15 @@ impl IndexBuild {
                 &mut self.sort_key,
             );
         }
-        let fields: Vec<(u8, Option<&[u8]>)> = spans
-            .iter()
-            .map(|(encoding, span)| (*encoding, span.map(|(from, to)| &self.scratch[from..to])))
-            .collect();
         let too_long = || FormatError::BadRecord {
             line,
             why: format!("its key in index {:?} is too long", self.name),
         };
-        if fields.iter().any(|(encoding, _)| e::is_adaptive(*encoding)) {
+        if spans.iter().any(|(encoding, _)| e::is_adaptive(*encoding)) {
+            let fields: Vec<(u8, Option<&[u8]>)> = spans
+                .iter()
+                .map(|(encoding, span)| (*encoding, span.map(|(from, to)| &self.scratch[from..to])))
+                .collect();
             let moved = choose_out_of_band(0, &fields, self.target_row_size);
             self.ends.clear();
             // Dolt does not list the addresses in index keys.
@@ -216,19 +221,26 @@ impl IndexBuild {
             }
             finish_tuple(&mut self.key, &self.ends);
         } else {
-            let fields = fields.iter().map(|(_, field)| *field);
+            let field =
+                |span: &Option<(usize, usize)>| span.map(|(from, to)| &self.scratch[from..to]);
+            let fields = spans.iter().map(|(_, span)| field(span));
             push_tuple(fields, &mut self.key, &mut self.ends).ok_or_else(too_long)?;
         }
-        // The value carries how much of the sort key has to be unique.
-        let unique_len = if self.unique { unique_len as u32 } else { 0 };
-        self.arena.push(
-            &self.sort_key,
-            &self.key,
-            &unique_len.to_le_bytes(),
-            &[],
-            line,
-        );
+        self.converted = spans;
+        if self.unique {
+            // The value carries how much of the sort key has to be unique.
+            let unique_len = (unique_len as u32).to_le_bytes();
+            self.arena
+                .push(&self.sort_key, &self.key, &unique_len, &[], line);
+        } else {
+            self.arena.push(&self.sort_key, &self.key, &[], &[], 0);
+        }
         Ok(())
+    }
+
+    /// Whether its table has no key.
+    pub(crate) const fn keyless(&self) -> bool {
+        self.keyless
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -254,6 +266,9 @@ impl IndexBuild {
 
     /// Fails where two entries of the sorted arena clash.
     pub(crate) fn check_unique(&self) -> Result<(), FormatError> {
+        if !self.unique {
+            return Ok(());
+        }
         let mut last: Option<RowView<'_>> = None;
         for row in self.arena.rows() {
             if let Some(last) = last
@@ -274,21 +289,9 @@ impl IndexBuild {
         Ok(())
     }
 
-    /// The index's tree.
-    pub(crate) fn finish(mut self) -> Result<BuiltMap, FormatError> {
-        self.arena.sort();
-        self.check_unique()?;
-        let mut builder = MapBuilder::new(Kind::Tuples);
-        let mut last: Option<&[u8]> = None;
-        for row in self.arena.rows() {
-            // Equal rows of a keyless table have one entry.
-            if last == Some(row.sort_key) {
-                continue;
-            }
-            builder.push(row.key, EMPTY_TUPLE, &[])?;
-            last = Some(row.sort_key);
-        }
-        builder.finish()
+    /// The sorting and cutting into leaves of the entries.
+    pub(crate) fn into_job(self, tree: usize) -> TreeJob {
+        TreeJob::new(tree, Entries::Index(self))
     }
 }
 

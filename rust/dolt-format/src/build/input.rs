@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::arena::Arena;
 use super::default::{Default, default, zero};
 use super::rules::{Computed, Rules};
+use super::stream::NewRow;
 use crate::csv::columns::{Columns, Source};
 use crate::csv::parse::RecordView;
 use crate::expression::Fault;
@@ -26,6 +26,8 @@ use crate::{Address, Chunk, FormatError};
 /// weighs whether to move a value out (dolt: `go/store/val/tuple_builder.go`).
 const OUT_OF_BAND_WEIGHT: usize = 21;
 const CARDINALITY_LEN: usize = 8;
+pub(super) const KEY_TOO_LONG: &str = "its key is too long";
+pub(super) const VALUES_TOO_LONG: &str = "its values take more than 65,504 bytes together";
 
 /// Where a column's value comes from.
 #[derive(Debug, Clone)]
@@ -102,8 +104,8 @@ pub(crate) struct Input {
     /// One for each column of the table.
     targets: Vec<Target>,
     /// Positions of the columns of the key tuple and of the value tuple.
-    key_columns: Vec<usize>,
-    value_columns: Vec<usize>,
+    pub(super) key_columns: Vec<usize>,
+    pub(super) value_columns: Vec<usize>,
     target_row_size: usize,
     rules: Rules,
     /// What is computed, in table order.
@@ -113,15 +115,15 @@ pub(crate) struct Input {
 /// The encoded fields of one row, one for each column, and what is made of them.
 #[derive(Debug, Default)]
 pub(crate) struct RowBuffers {
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     computed: Vec<u8>,
     /// Where each column's field lies; `None` for NULL. Adaptive values are plain.
-    fields: Vec<Option<(usize, usize)>>,
-    sort_key: Vec<u8>,
-    key: Vec<u8>,
-    value: Vec<u8>,
-    ends: Vec<u16>,
-    addresses: Vec<u16>,
+    pub(super) fields: Vec<Option<(usize, usize)>>,
+    pub(super) sort_key: Vec<u8>,
+    pub(super) key: Vec<u8>,
+    pub(super) value: Vec<u8>,
+    pub(super) ends: Vec<u16>,
+    pub(super) addresses: Vec<u16>,
 }
 
 impl RowBuffers {
@@ -129,6 +131,22 @@ impl RowBuffers {
     pub(crate) fn field(&self, column: usize) -> Option<&[u8]> {
         let (start, end) = self.fields.get(column).copied().flatten()?;
         self.bytes.get(start..end)
+    }
+
+    /// The key of the row that was made.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The row that was made.
+    pub(super) fn row(&self, line: u64) -> NewRow<'_> {
+        NewRow {
+            sort_key: &self.sort_key,
+            key: &self.key,
+            value: &self.value,
+            addresses: &self.addresses,
+            line,
+        }
     }
 
     /// The value of an integer column, where it is above zero.
@@ -227,6 +245,33 @@ impl Input {
     /// Whether rows have no key.
     pub(crate) fn keyless(&self) -> bool {
         self.key_columns.is_empty()
+    }
+
+    /// The codec of each column, whether it may be NULL, and whether NULL and 0 in it stand for the
+    /// next number; if the fields of a record are the columns in their order, and nothing is
+    /// computed.
+    pub(super) fn in_order(&self) -> Option<Vec<(&TextCodec, bool, bool)>> {
+        let in_order =
+            self.targets.iter().enumerate().all(
+                |(at, target)| matches!(target.origin, Origin::Field(position) if position == at),
+            );
+        let plain = in_order && self.computed.is_empty() && self.field_count == self.targets.len();
+        plain.then(|| {
+            let targets = self.targets.iter();
+            targets
+                .map(|target| (&target.codec, target.nullable, target.counted))
+                .collect()
+        })
+    }
+
+    /// Whether the table demands something of whole rows.
+    pub(super) fn demands(&self) -> bool {
+        self.rules.demands()
+    }
+
+    /// Fails for a row that breaks what the table demands.
+    pub(super) fn check(&self, line: u64, buffers: &RowBuffers) -> Result<(), FormatError> {
+        self.rules.check(line, buffers)
     }
 
     /// Makes the sort keys of stored keys.
@@ -412,13 +457,11 @@ impl Input {
         Ok(())
     }
 
-    /// Makes the row's tuples of the encoded fields and adds them to `arena`; what stands out of
-    /// band goes to `blobs`.
-    pub(crate) fn push_row(
+    /// Makes the row's tuples of the encoded fields; what stands out of band goes to `blobs`.
+    pub(crate) fn make_row(
         &self,
         line: u64,
         buffers: &mut RowBuffers,
-        arena: &mut Arena,
         blobs: &mut Vec<Chunk>,
     ) -> Result<(), FormatError> {
         let RowBuffers {
@@ -450,7 +493,7 @@ impl Input {
             why: why.to_owned(),
         };
         let key_fields = self.key_columns.iter().map(|column| field(*column));
-        push_tuple(key_fields, key, ends).ok_or_else(|| too_long("its key is too long"))?;
+        push_tuple(key_fields, key, ends).ok_or_else(|| too_long(KEY_TOO_LONG))?;
 
         value.clear();
         addresses.clear();
@@ -471,7 +514,7 @@ impl Input {
                 push_value_field(*encoding, field, *moved, value, addresses, blobs)?;
             }
             if value.len() > FIELD_BYTES_MAX {
-                return Err(too_long("its values take more than 65,504 bytes together"));
+                return Err(too_long(VALUES_TOO_LONG));
             }
             ends.push(value.len() as u16);
         }
@@ -484,7 +527,6 @@ impl Input {
             sort_key.extend_from_slice(key);
             key.extend_from_slice(&[1, 0]);
         }
-        arena.push(sort_key, key, value, addresses, line);
         Ok(())
     }
 

@@ -15,13 +15,14 @@ pub struct Lines {
 
 impl Lines {
     pub(super) fn of(rows: &Arena) -> Self {
-        Self {
-            keys: rows.rows().map(|row| xxh3_64(row.key)).collect(),
-            lines: rows
-                .rows()
-                .map(|row| u32::try_from(row.line).unwrap_or(u32::MAX))
-                .collect(),
-        }
+        let mut lines = Self::default();
+        rows.each(|row| lines.push(row.key, row.line));
+        lines
+    }
+
+    pub(super) fn push(&mut self, key: &[u8], line: u64) {
+        self.keys.push(xxh3_64(key));
+        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
     }
 
     /// The first line on which one of the rows with these keys stands, and which of them. `None`

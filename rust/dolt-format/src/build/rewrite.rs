@@ -172,7 +172,7 @@ impl Rewrite {
                 if self.follows_as_a_whole() {
                     let schema = self.new.schema.clone();
                     let rows = std::mem::replace(&mut self.new, Rows::new(schema, &self.base)?);
-                    return Ok(Phase::Done(Some(rows.finish(&self.base)?)));
+                    return Ok(Phase::Done(Some(rows.build(&self.base)?)));
                 }
                 self.old = Some(self.parse_old(&texts)?);
                 self.sort()?;
@@ -258,7 +258,7 @@ impl Rewrite {
     }
 
     fn input(&self) -> Result<&Input, FormatError> {
-        let input = self.new.input.as_ref();
+        let input = self.new.input.as_deref();
         input.ok_or_else(|| FormatError::corrupt("rewrite", "its text has no header"))
     }
 
@@ -453,7 +453,7 @@ fn changes(
         changes.push(Change {
             key: row.key.to_vec(),
             sort_key: row.sort_key.to_vec(),
-            value: Some((value(&row).to_vec(), row.addresses.to_vec())),
+            value: Some((value(&row).to_vec(), row.addresses())),
         });
     }
     changes.extend(old.map(|was| gone(&was)));

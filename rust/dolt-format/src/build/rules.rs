@@ -99,6 +99,11 @@ impl Rules {
         read_field(&column.sql_type, *encoding, buffers.field(position)).ok_or_else(bad)
     }
 
+    /// Whether there are conditions.
+    pub(super) fn demands(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+
     /// Fails for a row that breaks a CHECK constraint.
     pub(super) fn check(&self, line: u64, buffers: &RowBuffers) -> Result<(), FormatError> {
         for condition in &self.conditions {

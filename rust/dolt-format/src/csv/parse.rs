@@ -12,6 +12,8 @@ use crate::jsonl::scan::Given;
 
 /// Below this, an unfinished record is looked at again whenever more text comes.
 const RETRY_STEP: usize = 64 << 10;
+/// Bytes that are put behind what was left over, to end it.
+const JOINED_LEN: usize = 16 << 10;
 
 /// One field of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +143,12 @@ pub trait Visitor {
     /// Takes a record; returns whether an empty line is a record from now on.
     fn take(&mut self, record: RecordView<'_>) -> Result<bool, FormatError>;
 
+    /// Takes records from the start of `rest`, which is at `line`, as far as it reads them by
+    /// itself; returns their bytes and how many they are. None of them has a quoted field.
+    fn take_plain(&mut self, _rest: &[u8], _line: u64) -> Result<(usize, u64), FormatError> {
+        Ok((0, 0))
+    }
+
     /// Looks at a record that may be passed over later, so that a bad one is refused at once.
     fn check(&mut self, _record: RecordView<'_>) -> Result<(), FormatError> {
         Ok(())
@@ -215,19 +223,30 @@ impl RecordReader {
 
     /// Takes more text; hands each record that is complete to `visit`.
     pub fn feed(&mut self, text: &[u8], visit: &mut impl Visitor) -> Result<(), FormatError> {
-        if self.pending.is_empty() {
-            let done = self.read(text, false, visit)?;
-            self.keep(text.get(done..).unwrap_or_default().to_vec());
-            return Ok(());
+        let mut rest = text;
+        // What is left over from before mostly needs a little of what comes.
+        while !self.pending.is_empty() && !rest.is_empty() {
+            let before = self.pending.len();
+            let (some, behind) = rest.split_at(rest.len().min(JOINED_LEN));
+            self.pending.extend_from_slice(some);
+            if self.pending.len() < self.retry_at {
+                rest = behind;
+                continue;
+            }
+            let mut pending = std::mem::take(&mut self.pending);
+            let done = self.read(&pending, false, visit)?;
+            if done < before {
+                pending.drain(..done);
+                self.keep(pending);
+                rest = behind;
+            } else {
+                rest = rest.split_at(done - before).1;
+            }
         }
-        self.pending.extend_from_slice(text);
-        if self.pending.len() < self.retry_at {
-            return Ok(());
+        if !rest.is_empty() {
+            let done = self.read(rest, false, visit)?;
+            self.keep(rest.get(done..).unwrap_or_default().to_vec());
         }
-        let mut pending = std::mem::take(&mut self.pending);
-        let done = self.read(&pending, false, visit)?;
-        pending.drain(..done);
-        self.keep(pending);
         Ok(())
     }
 
@@ -299,6 +318,12 @@ impl RecordReader {
                     self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
                     continue;
                 }
+            }
+            let (plain, lines) = visit.take_plain(rest, self.line)?;
+            if plain > 0 {
+                done += plain;
+                self.line += lines;
+                continue;
             }
             match self.next(rest, at_end)? {
                 Found::Unfinished => return Ok(done),
@@ -486,7 +511,7 @@ fn push_with_lf(part: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Bytes of the Unicode space at the start of a field, line ends and the delimiter left alone.
-fn leading_space(text: &[u8], delimiter: u8) -> usize {
+pub(crate) fn leading_space(text: &[u8], delimiter: u8) -> usize {
     let mut at = 0;
     loop {
         let rest = text.get(at..).unwrap_or_default();

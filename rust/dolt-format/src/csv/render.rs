@@ -419,7 +419,8 @@ fn unsigned(field: &[u8], len: usize) -> Option<u64> {
     })
 }
 
-fn push_value(
+/// Appends the text of a value that is not NULL.
+pub(crate) fn push_value(
     column: &ShownColumn,
     field: &[u8],
     values: &Values,
@@ -436,11 +437,30 @@ fn push_value(
         }
         _ => return push_scalar(column, field, delimiter, out),
     };
+    push_text(column, value, delimiter, out);
+    Ok(())
+}
+
+fn push_text(column: &ShownColumn, value: &[u8], delimiter: u8, out: &mut Vec<u8>) {
     if matches!(column.sql_type, SqlType::Json) {
         push_field(&shown_json(value), delimiter, out);
     } else {
         push_field(value, delimiter, out);
     }
+}
+
+/// Appends the text of a value that is not NULL; an adaptive one is the value itself, with nothing
+/// before it.
+pub(crate) fn push_plain_value(
+    column: &ShownColumn,
+    field: &[u8],
+    delimiter: u8,
+    out: &mut Vec<u8>,
+) -> Result<(), FormatError> {
+    if !e::is_adaptive(column.encoding) {
+        return push_value(column, field, &Values::new(), delimiter, out);
+    }
+    push_text(column, field, delimiter, out);
     Ok(())
 }
 

@@ -3,13 +3,15 @@
 //! Each level has one open node. An item goes into the open leaf; where the splitter ends a node,
 //! it is written, and its last key and address go into the open node above.
 
+use bytes::Bytes;
+
 use super::frontier::Promise;
 use super::splitter::ends_node;
 use crate::message::node::{CLOSURE_KEY_LEN, Kind, LEVELS_MAX, Node, Parts, encode};
 use crate::{Address, Chunk, FormatError};
 
 /// Offsets in a node are 16 bits wide.
-const NODE_BYTES_MAX: usize = u16::MAX as usize;
+pub(super) const NODE_BYTES_MAX: usize = u16::MAX as usize;
 
 fn offset(len: usize) -> u16 {
     u16::try_from(len).expect("a node has at most NODE_BYTES_MAX bytes")
@@ -17,7 +19,7 @@ fn offset(len: usize) -> u16 {
 
 /// The node of one level that still takes items.
 #[derive(Debug, Default)]
-struct Open {
+pub(super) struct Open {
     keys: Vec<u8>,
     key_offsets: Vec<u16>,
     values: Vec<u8>,
@@ -25,13 +27,13 @@ struct Open {
     value_addresses: Vec<u16>,
     counts: Vec<u64>,
     /// What the splitter weighs, which is not always the bytes (commit closures).
-    size: usize,
-    len: usize,
-    tree_count: u64,
+    pub(super) size: usize,
+    pub(super) len: usize,
+    pub(super) tree_count: u64,
 }
 
 impl Open {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.keys.clear();
         self.key_offsets.clear();
         self.values.clear();
@@ -43,7 +45,64 @@ impl Open {
         self.tree_count = 0;
     }
 
-    fn last_key(&self, kind: Kind) -> &[u8] {
+    /// Whether an item of `len` bytes, at most [`NODE_BYTES_MAX`], fits in.
+    pub(super) fn has_room(&self, len: usize) -> bool {
+        self.keys.len() + self.values.len() + len <= NODE_BYTES_MAX
+    }
+
+    /// Adds an item that fits in.
+    pub(super) fn add(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        addresses: &[u16],
+        count: u64,
+        weight: usize,
+    ) -> Result<(), FormatError> {
+        let start = offset(self.values.len());
+        self.key_offsets.push(offset(self.keys.len()));
+        self.value_offsets.push(start);
+        self.value_addresses
+            .extend(addresses.iter().map(|at| start.saturating_add(*at)));
+        self.keys.extend_from_slice(key);
+        self.values.extend_from_slice(value);
+        self.counts.push(count);
+        self.size += weight;
+        self.len += 1;
+        self.tree_count = self
+            .tree_count
+            .checked_add(count)
+            .ok_or_else(|| FormatError::corrupt("tree", "its entries do not fit a count"))?;
+        Ok(())
+    }
+
+    /// The message of the node, which takes no more items.
+    pub(super) fn encode(&mut self, kind: Kind, level: u8) -> Result<Bytes, FormatError> {
+        self.key_offsets.push(offset(self.keys.len()));
+        self.value_offsets.push(offset(self.values.len()));
+        let mut parts = Parts {
+            level,
+            keys: &self.keys,
+            tree_count: self.tree_count,
+            ..Parts::default()
+        };
+        if kind != Kind::Closure {
+            parts.key_offsets = &self.key_offsets;
+        }
+        if level > 0 {
+            parts.addresses = &self.values;
+            parts.counts = &self.counts;
+        } else if kind == Kind::Addresses {
+            parts.addresses = &self.values;
+        } else if kind == Kind::Tuples {
+            parts.values = &self.values;
+            parts.value_offsets = &self.value_offsets;
+            parts.value_addresses = &self.value_addresses;
+        }
+        encode(kind, &parts)
+    }
+
+    pub(super) fn last_key(&self, kind: Kind) -> &[u8] {
         let start = match kind {
             Kind::Closure => self.keys.len().saturating_sub(CLOSURE_KEY_LEN),
             _ => self.key_offsets.last().copied().map_or(0, usize::from),
@@ -153,25 +212,11 @@ impl MapBuilder {
         if self.levels.len() <= at {
             self.levels.resize_with(at + 1, Open::default);
         }
-        let open = &self.levels[at];
-        if open.keys.len() + open.values.len() + len > NODE_BYTES_MAX {
+        if !self.levels[at].has_room(len) {
             self.close(level)?;
         }
         let open = &mut self.levels[at];
-        let start = offset(open.values.len());
-        open.key_offsets.push(offset(open.keys.len()));
-        open.value_offsets.push(start);
-        open.value_addresses
-            .extend(addresses.iter().map(|at| start.saturating_add(*at)));
-        open.keys.extend_from_slice(key);
-        open.values.extend_from_slice(value);
-        open.counts.push(count);
-        open.size += weight;
-        open.len += 1;
-        open.tree_count = open
-            .tree_count
-            .checked_add(count)
-            .ok_or_else(|| FormatError::corrupt("tree", "its entries do not fit a count"))?;
+        open.add(key, value, addresses, count, weight)?;
         // An inner node is never closed with a single child: it would only repeat it.
         if ends_node(level, key, open.size, weight) && (level == 0 || open.len > 1) {
             self.close(level)?;
@@ -182,30 +227,8 @@ impl MapBuilder {
     /// Writes the open node of a level.
     fn write(&mut self, level: u8) -> Result<Chunk, FormatError> {
         let open = &mut self.levels[usize::from(level)];
-        let leaf = level == 0;
-        open.key_offsets.push(offset(open.keys.len()));
-        open.value_offsets.push(offset(open.values.len()));
-        let mut parts = Parts {
-            level,
-            keys: &open.keys,
-            tree_count: open.tree_count,
-            ..Parts::default()
-        };
-        if self.kind != Kind::Closure {
-            parts.key_offsets = &open.key_offsets;
-        }
-        if !leaf {
-            parts.addresses = &open.values;
-            parts.counts = &open.counts;
-        } else if self.kind == Kind::Addresses {
-            parts.addresses = &open.values;
-        } else if self.kind == Kind::Tuples {
-            parts.values = &open.values;
-            parts.value_offsets = &open.value_offsets;
-            parts.value_addresses = &open.value_addresses;
-        }
-        let chunk = Chunk::new(encode(self.kind, &parts)?);
-        if leaf {
+        let chunk = Chunk::new(open.encode(self.kind, level)?);
+        if level == 0 {
             self.leaves.push(chunk.clone());
         }
         Ok(chunk)
@@ -296,7 +319,7 @@ impl MapBuilder {
     }
 }
 
-fn refused(level: u8, len: usize) -> FormatError {
+pub(super) fn refused(level: u8, len: usize) -> FormatError {
     FormatError::Unsupported(if level >= LEVELS_MAX {
         format!("a tree of more than {LEVELS_MAX} levels")
     } else {

@@ -67,6 +67,18 @@ pub const GEOMETRY_ADAPTIVE: u8 = 138;
 /// JSON text, inline or out of band.
 pub const JSON_ADAPTIVE: u8 = 139;
 
+/// The encoding of a whole number of so many bits.
+#[must_use]
+pub const fn of_int(bits: u8, unsigned: bool) -> u8 {
+    let signed = match bits {
+        8 => INT8,
+        16 => INT16,
+        24 | 32 => INT32,
+        _ => INT64,
+    };
+    if unsigned { signed + 1 } else { signed }
+}
+
 /// Whether a field may stand inline or out of band.
 #[must_use]
 pub const fn is_adaptive(encoding: u8) -> bool {

@@ -30,7 +30,7 @@ impl TextCodec {
     #[must_use]
     pub fn new(sql_type: &SqlType, encoding: u8) -> Option<Self> {
         let matches = match sql_type {
-            SqlType::Int { .. } => (e::INT8..=e::UINT64).contains(&encoding),
+            SqlType::Int { bits, unsigned } => encoding == e::of_int(*bits, *unsigned),
             SqlType::Float => encoding == e::FLOAT32,
             SqlType::Double => encoding == e::FLOAT64,
             SqlType::Decimal { .. } => encoding == e::DECIMAL,

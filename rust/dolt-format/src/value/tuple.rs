@@ -115,8 +115,12 @@ pub(crate) fn finish_tuple(out: &mut Vec<u8>, ends: &[u16]) {
     while len > 0 && ends[len - 1] == if len > 1 { ends[len - 2] } else { 0 } {
         len -= 1;
     }
-    for end in ends.iter().take(len.saturating_sub(1)) {
-        out.extend_from_slice(&end.to_le_bytes());
+    let ends = &ends[..len.saturating_sub(1)];
+    let start = out.len();
+    out.resize(start + 2 * ends.len(), 0);
+    let (places, _) = out[start..].as_chunks_mut::<2>();
+    for (place, end) in places.iter_mut().zip(ends) {
+        *place = end.to_le_bytes();
     }
     // At most FIELDS_MAX, so it fits.
     out.extend_from_slice(&(len as u16).to_le_bytes());
