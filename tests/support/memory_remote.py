@@ -9,6 +9,7 @@ import trio
 from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest, TableFile, TableIndex
 from pyfs.errors import AlreadyExistsError, CorruptionError, NotFoundError
 from pyfs.store.chunks import Remote, Tail
+from pyfs.store.counts import RequestCounts
 
 Hook = Callable[[], Awaitable[None]]
 
@@ -18,18 +19,21 @@ class MemoryFiles:
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
+        self.counts = RequestCounts()
 
     async def read_tail(self, name: str, length: int) -> Tail:
         await trio.lowlevel.checkpoint()
         data = self.file(name)
-        return Tail(data[-length:], len(data))
+        return Tail(self._counted(data[-length:]), len(data))
 
     async def read(self, name: str, offset: int, length: int) -> bytes:
         await trio.lowlevel.checkpoint()
-        return self.file(name)[offset : offset + length]
+        return self._counted(self.file(name)[offset : offset + length])
 
     async def create(self, name: str, data: bytes) -> None:
         await trio.lowlevel.checkpoint()
+        self.counts.file_writes += 1
+        self.counts.file_written_bytes += len(data)
         if self.files.setdefault(name, data) != data:
             raise AlreadyExistsError(f"{name} holds other bytes")
 
@@ -39,12 +43,18 @@ class MemoryFiles:
         except KeyError:
             raise NotFoundError(f"there is no file {name}") from None
 
+    def _counted(self, data: bytes) -> bytes:
+        self.counts.file_reads += 1
+        self.counts.file_read_bytes += len(data)
+        return data
+
 
 class MemoryManifests:
     """One manifest, and what may happen around its swap."""
 
     def __init__(self, manifest: Manifest = Manifest.EMPTY) -> None:
         self.stored = manifest
+        self.reads = 0
         self.swaps = 0
         self.before_swap: list[Hook] = []
         """Each is called once, before one swap: another writer may come first."""
@@ -53,6 +63,7 @@ class MemoryManifests:
 
     async def read(self) -> Manifest:
         await trio.lowlevel.checkpoint()
+        self.reads += 1
         return self.stored
 
     async def swap(self, expected: Manifest, wanted: Manifest) -> Manifest:

@@ -1,0 +1,197 @@
+"""What each operation asks of the remote grows as docs/PERFORMANCE.md says.
+
+Requests and bytes are counted, at three sizes of table. `n` is rows, `k` changed rows.
+"""
+
+import math
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trio
+
+from pyfs.config import KIB, MIB, MountConfig
+from pyfs.repo.repository import Repository, open_repository
+from pyfs.repo.table_version import TableVersion
+from pyfs.store.table_set import TableSet
+from tests.support.memory_remote import MemoryRemote
+from tests.support.repositories import ADA, head_of, save_text, text_of
+
+SQL = b"""CREATE TABLE `t` (`n` int NOT NULL, `v` int, `w` varchar(40),
+ PRIMARY KEY (`n`), KEY `v` (`v`))"""
+SIZES = (2_000, 20_000, 200_000)
+STORED_ROW = 34
+"""Stored bytes of a row and of its index entry, compressed, with its share of the nodes above."""
+NODE = 4 * KIB
+READ = 128 * KIB
+"""A short read is made so long."""
+JOINED = 4 * MIB
+"""A joined read is at most so long."""
+
+
+def levels(n: int) -> int:
+    """Levels of the table's tree: some 140 rows a leaf, some 130 children a node."""
+    return 1 + max(0, math.ceil(math.log(n / 140, 130)))
+
+
+def text(n: int, changed: Iterable[int] = ()) -> bytes:
+    other = set(changed)
+    rows = (
+        b"%d,%d,word%d\n" % (i, i * 7919 % 100_003 + (i in other), i % 977) for i in range(1, n + 1)
+    )
+    return b"n,v,w\n" + b"".join(rows)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Requests and bytes."""
+
+    reads: int
+    down: int
+    writes: int
+    up: int
+    manifest_reads: int
+    swaps: int
+
+
+class Meter:
+    """What a remote is asked, piece by piece."""
+
+    def __init__(self, remote: MemoryRemote) -> None:
+        self._remote = remote
+        self._before = self._now()
+
+    def cost(self) -> Cost:
+        """What was asked since the last call."""
+        now, before = self._now(), self._before
+        self._before = now
+        return Cost(*(new - old for new, old in zip(now, before, strict=True)))
+
+    def _now(self) -> tuple[int, ...]:
+        counts = self._remote.files.counts
+        return (
+            counts.file_reads,
+            counts.file_read_bytes,
+            counts.file_writes,
+            counts.file_written_bytes,
+            self._remote.manifests.reads,
+            self._remote.manifests.swaps,
+        )
+
+
+@asynccontextmanager
+async def mounted(remote: MemoryRemote, cache_dir: Path) -> AsyncIterator[Repository]:
+    """As a mount opens a remote that is not on this machine."""
+    config = MountConfig(url="memory:", cache_dir=cache_dir)
+    chunks = TableSet(remote.as_remote(), config)
+    async with open_repository(remote.as_remote(), chunks, config, ADA) as repository:
+        await repository.refresh(0)
+        yield repository
+    await chunks.aclose()
+
+
+async def filled(n: int, folder: Path) -> MemoryRemote:
+    """A remote with a table of *n* rows, written by another mount."""
+    remote = MemoryRemote()
+    await Repository.init(remote.as_remote(), ADA)
+    async with mounted(remote, folder / "filling") as repository:
+        head = repository.branches["main"]
+        empty = await repository.edited_table(head, "t", SQL)
+        await repository.save("main", head, {"t": empty}, None)
+        await save_text(repository, "t", text(n))
+    return remote
+
+
+async def table_of(repository: Repository) -> TableVersion:
+    return await (await head_of(repository)).table("t")
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_reading(n: int, tmp_path: Path) -> None:
+    async def main() -> None:
+        remote = await filled(n, tmp_path)
+        stored = sum(map(len, remote.files.files.values()))
+        files = len(remote.files.files)
+        meter = Meter(remote)
+        async with mounted(remote, tmp_path / "cold") as repository:
+            opened = meter.cost()
+            assert opened.manifest_reads == 1
+            # One for the end of each file, one for the map of branches.
+            assert opened.reads <= files + 1
+            assert opened.down <= (files + 1) * READ + stored // 50
+            version = await table_of(repository)
+            listed = meter.cost()
+            # Commit, root value, table and schema stand together, as they were written.
+            assert listed.reads <= 2
+            assert listed.down <= 2 * READ
+            await version.read(0, NODE)
+            head = meter.cost()
+            assert head.reads <= levels(n) + 1
+            assert head.down <= head.reads * READ
+            await version.exact_size()
+            whole = meter.cost()
+            assert whole.reads <= 2 * levels(n) + 8 + 4 * stored // JOINED
+            assert opened.down + listed.down + head.down + whole.down <= stored + 8 * READ
+            await version.read(len(text(n)) // 2, MIB)
+            assert meter.cost() == Cost(0, 0, 0, 0, 0, 0), "what was read is not read again"
+            await repository.refresh(0)
+            assert meter.cost() == Cost(0, 0, 0, 0, 1, 0), "a refresh is one read of the manifest"
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_reading_where_sizes_are_known(n: int, tmp_path: Path) -> None:
+    async def main() -> None:
+        remote = await filled(n, tmp_path)
+        async with mounted(remote, tmp_path / "mine") as repository:
+            await text_of(await head_of(repository), "t")
+        for span in (tmp_path / "mine" / "spans").glob("*/*/*-*"):
+            span.unlink()
+        meter = Meter(remote)
+        async with mounted(remote, tmp_path / "mine") as repository:
+            version = await table_of(repository)
+            assert await version.exact_size() == len(text(n))
+            known = meter.cost()
+            # Map of branches, commit, root value, table, schema.
+            assert known.reads <= 5
+            assert known.down <= 5 * READ
+            await version.read(len(text(n)) // 2, MIB)
+            part = meter.cost()
+            assert part.reads <= 3
+            assert part.down <= min(MIB, len(text(n))) + 3 * READ
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_saving(n: int, tmp_path: Path) -> None:
+    async def main() -> None:
+        remote = await filled(n, tmp_path)
+        stored = sum(map(len, remote.files.files.values()))
+        assert stored <= STORED_ROW * n + 8 * KIB
+        meter = Meter(remote)
+        async with mounted(remote, tmp_path / "saving") as repository:
+            await text_of(await head_of(repository), "t")
+            meter.cost()
+            await save_text(repository, "t", text(n, [n // 2]))
+            one = meter.cost()
+            assert (one.manifest_reads, one.writes, one.swaps) == (1, 1, 1)
+            # The way to the entry in the index, which nobody has read yet, and to its new place.
+            assert one.reads <= 2 * levels(n) + 1
+            # The path to the row; in the index one to where the entry went and one to the new.
+            assert one.up <= 3 * levels(n) * NODE + 2 * KIB
+            k = 100
+            step = n // k
+            await save_text(repository, "t", text(n, range(1, n, step)))
+            some = meter.cost()
+            assert (some.manifest_reads, some.swaps) == (1, 1)
+            assert some.reads <= 2 * levels(n) + 4 * stored // JOINED + 8
+            assert some.writes <= 2
+            assert some.up <= min(k * 3 * NODE + one.up, stored + 8 * KIB)
+            await save_text(repository, "t", text(n, range(1, n, step)))
+            assert meter.cost() == Cost(0, 0, 0, 0, 1, 0), "what is there already is no save"
+
+    trio.run(main)
