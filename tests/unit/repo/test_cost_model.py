@@ -13,8 +13,8 @@ import pytest
 import trio
 
 from pyfs.config import KIB, MIB, MountConfig
+from pyfs.repo.contents import TableContents
 from pyfs.repo.repository import Repository, open_repository
-from pyfs.repo.table_version import TableVersion
 from pyfs.store.table_set import TableSet
 from tests.support.memory_remote import MemoryRemote
 from tests.support.repositories import ADA, head_of, save_text, text_of
@@ -104,7 +104,7 @@ async def filled(n: int, folder: Path) -> MemoryRemote:
     return remote
 
 
-async def table_of(repository: Repository) -> TableVersion:
+async def table_of(repository: Repository) -> TableContents:
     return await (await head_of(repository)).table("t")
 
 
