@@ -38,8 +38,13 @@ class LeafLengths:
         self._groups_max = groups_max
         self._connection: sqlite3.Connection | None = None
         self._broken = False
+        self._measured: set[bytes] = set()
         # One thread at a time: a connection is not shared, and sqlite has one writer anyway.
         self._limiter = trio.CapacityLimiter(1)
+
+    def has_measured(self, form: bytes) -> bool:
+        """Whether all of a text of *form* is known to have been measured, now or before."""
+        return form in self._measured
 
     async def get(self, form: bytes, keys: Sequence[bytes], *, by_last: bool) -> list[bytes]:
         """The records of groups that begin with one of *keys*, or else end with one."""
@@ -51,7 +56,10 @@ class LeafLengths:
         """The bytes of the text of *table*, if all of it was measured."""
         if self._broken:
             return None
-        return await trio.to_thread.run_sync(self._get_size, form, table, limiter=self._limiter)
+        size = await trio.to_thread.run_sync(self._get_size, form, table, limiter=self._limiter)
+        if size is not None:
+            self._measured.add(form)
+        return size
 
     async def put(
         self,
@@ -61,6 +69,8 @@ class LeafLengths:
         size: int | None,
     ) -> None:
         """Remembers *groups* (`TextLayout.remember`), and the size of the text of *table*."""
+        if size is not None:
+            self._measured.add(form)
         if self._broken:
             return
         await trio.to_thread.run_sync(self._put, form, groups, table, size, limiter=self._limiter)

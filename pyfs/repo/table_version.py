@@ -136,11 +136,16 @@ class TableVersion:
         if self.size is not None:
             return 0
         for _ in range(LEVELS_MAX):
-            if self._layout.leaf_count_max > FEW_LEAVES:
+            # A version that follows one that was measured shares most leaves with it, and their
+            # inner nodes are at hand.
+            if self._layout.leaf_count_max > FEW_LEAVES and not self._lengths.has_measured(
+                self._form
+            ):
                 return None
             nodes, pieces, leaves = self._layout.frontier(0, EVERYTHING)
             if not len(nodes):
-                await self._recall()
+                while await self._recall():
+                    pass
                 _, pieces, leaves = self._layout.frontier(0, EVERYTHING)
                 # The root node is part of the table's message: then it is stored nowhere else.
                 stored = self._layout.piece_leaves(pieces)

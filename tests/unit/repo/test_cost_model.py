@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from pyfs._core import TextLayout
 from pyfs.config import KIB, MIB, MountConfig
+from pyfs.repo import table_version
 from pyfs.repo.contents import TableContents
 from pyfs.repo.repository import Repository, open_repository
 from pyfs.store.table_set import TableSet
@@ -193,5 +195,34 @@ def test_saving(n: int, tmp_path: Path) -> None:
             assert some.up <= min(k * 3 * NODE + one.up, stored + 8 * KIB)
             await save_text(repository, "t", text(n, range(1, n, step)))
             assert meter.cost() == Cost(0, 0, 0, 0, 1, 0), "what is there already is no save"
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_a_next_version_costs_what_is_new(
+    measured: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_version, "FEW_LEAVES", 100)  # what a million rows have is many
+
+    async def main() -> None:
+        remote = await filled(SIZES[-1], tmp_path)
+        async with mounted(remote, tmp_path / "mine") as mine:
+            if measured:
+                await text_of(await head_of(mine), "t")
+            async with mounted(remote, tmp_path / "other") as other:
+                await save_text(other, "t", text(SIZES[-1], [SIZES[-1] // 2]))
+            meter = Meter(remote)
+            await mine.refresh(0)
+            version = await table_of(mine)
+            stored = await version.stored_len()
+            if measured:
+                # Its size is exact for the price of the changed leaf and those beside it.
+                assert stored is not None
+                assert stored < TextLayout.PIECE_LEAVES * NODE
+                assert await version.exact_size() >= len(text(SIZES[-1])) - 1
+                assert meter.cost().reads <= 6
+            else:
+                assert stored is None
 
     trio.run(main)
