@@ -1,4 +1,5 @@
-"""What the text of each leaf measures, remembered on disk between mounts.
+"""What is remembered on disk between mounts of where texts lie: what the text of each leaf
+measures, and the inner nodes that say which leaves there are.
 
 A leaf never changes, so neither does its text; it is the schema and the format that give it its
 form, hence the key (`Schema.text_key`, leaf). Leaves are remembered in groups
@@ -21,8 +22,9 @@ import trio
 log = logging.getLogger(__name__)
 
 FILE_NAME: Final = "lengths.db"
-GROUPS_MAX: Final = 32_768
-"""About 120 MB of disk and 8 GB of text."""
+ENTRIES_MAX: Final = 32_768
+"""Groups, sizes and nodes each: about 120 MB of groups, which is 8 GB of text, and 130 MB of
+nodes."""
 _FORM: Final = 3
 """Raised when the text of a leaf changes its form: older databases are then thrown away."""
 _BATCH: Final = 400
@@ -33,9 +35,9 @@ _HOUR_S: Final = 3600
 class LeafLengths:
     """Records of measures, and sizes of texts, by form. Shared by all mounts with one folder."""
 
-    def __init__(self, directory: Path, groups_max: int = GROUPS_MAX) -> None:
+    def __init__(self, directory: Path, entries_max: int = ENTRIES_MAX) -> None:
         self._path = directory / FILE_NAME
-        self._groups_max = groups_max
+        self._entries_max = entries_max
         self._connection: sqlite3.Connection | None = None
         self._broken = False
         self._measured: set[bytes] = set()
@@ -74,6 +76,17 @@ class LeafLengths:
         if self._broken:
             return
         await trio.to_thread.run_sync(self._put, form, groups, table, size, limiter=self._limiter)
+
+    async def get_nodes(self, addresses: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+        """Those of some inner nodes that are here: address and contents. Not verified."""
+        if self._broken or not addresses:
+            return []
+        return await trio.to_thread.run_sync(self._get_nodes, addresses, limiter=self._limiter)
+
+    async def put_nodes(self, nodes: Sequence[tuple[bytes, bytes]]) -> None:
+        """Remembers inner nodes, so that a place in a text is found without the remote."""
+        if not self._broken and nodes:
+            await trio.to_thread.run_sync(self._put_nodes, nodes, limiter=self._limiter)
 
     async def forget(self) -> None:
         """Throws everything away: an entry turned out to be wrong."""
@@ -115,6 +128,35 @@ class LeafLengths:
             return None
         return row[0]
 
+    def _get_nodes(self, addresses: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+        found: list[tuple[bytes, bytes]] = []
+        try:
+            connection = self._open()
+            for at in range(0, len(addresses), _BATCH):
+                batch = addresses[at : at + _BATCH]
+                marks = ",".join("?" * len(batch))
+                rows = connection.execute(
+                    f"SELECT address, contents FROM nodes WHERE address IN ({marks})", batch
+                )
+                found += [(key, raw) for key, raw in rows if isinstance(raw, bytes)]
+        except (sqlite3.Error, OSError) as exc:
+            self._give_up(exc)
+            return []
+        return found
+
+    def _put_nodes(self, nodes: Sequence[tuple[bytes, bytes]]) -> None:
+        hour = int(time.time()) // _HOUR_S
+        try:
+            connection = self._open()
+            with connection:
+                connection.executemany(
+                    "INSERT OR REPLACE INTO nodes VALUES (?,?,?)",
+                    [(address, contents, hour) for address, contents in nodes],
+                )
+                self._trim(connection, "nodes")
+        except (sqlite3.Error, OSError) as exc:
+            self._give_up(exc)
+
     def _put(
         self,
         form: bytes,
@@ -133,24 +175,24 @@ class LeafLengths:
                 if size is not None:
                     entry = (form, table, size, _checksum(form, table, size), hour)
                     connection.execute("INSERT OR REPLACE INTO sizes VALUES (?,?,?,?,?)", entry)
-                self._trim(connection)
+                self._trim(connection, "groups")
+                self._trim(connection, "sizes")
         except (sqlite3.Error, OSError) as exc:
             self._give_up(exc)
 
-    def _trim(self, connection: sqlite3.Connection) -> None:
-        for table in ("groups", "sizes"):
-            (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-            if count <= self._groups_max:
-                continue
-            hours = connection.execute(
-                f"SELECT hour, count(*) FROM {table} GROUP BY hour ORDER BY hour"
-            ).fetchall()
-            for hour, of_hour in hours:
-                # Down to three quarters, so that the next batch does not trim again.
-                if count <= self._groups_max * 3 // 4:
-                    break
-                connection.execute(f"DELETE FROM {table} WHERE hour = ?", (hour,))
-                count -= of_hour
+    def _trim(self, connection: sqlite3.Connection, table: str) -> None:
+        (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        if count <= self._entries_max:
+            return
+        hours = connection.execute(
+            f"SELECT hour, count(*) FROM {table} GROUP BY hour ORDER BY hour"
+        ).fetchall()
+        for hour, of_hour in hours:
+            # Down to three quarters, so that the next batch does not trim again.
+            if count <= self._entries_max * 3 // 4:
+                break
+            connection.execute(f"DELETE FROM {table} WHERE hour = ?", (hour,))
+            count -= of_hour
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -172,7 +214,7 @@ class LeafLengths:
             connection.execute("PRAGMA synchronous = OFF")
             with connection:
                 if form != _FORM:
-                    for table in ("lengths", "groups", "sizes"):
+                    for table in ("lengths", "groups", "sizes", "nodes"):
                         connection.execute(f"DROP TABLE IF EXISTS {table}")
                     connection.execute(f"PRAGMA user_version = {_FORM}")
                 connection.execute(
@@ -183,6 +225,10 @@ class LeafLengths:
                 connection.execute(
                     "CREATE TABLE IF NOT EXISTS sizes (form BLOB, tbl BLOB, size INTEGER,"
                     " sum INTEGER, hour INTEGER, UNIQUE (form, tbl))"
+                )
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS nodes (address BLOB PRIMARY KEY, contents BLOB,"
+                    " hour INTEGER)"
                 )
         except BaseException:
             connection.close()

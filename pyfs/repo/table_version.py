@@ -6,6 +6,7 @@ length is remembered from an earlier time (`LeafLengths`). Leaves are rendered i
 so that no Python object stands for a single one.
 """
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from pyfs._core import (
     Address,
     Addresses,
     BuiltTable,
+    Chunk,
     Chunks,
     Extent,
     Render,
@@ -94,6 +96,7 @@ class TableVersion:
         self._known_size: int | None = None
         self._size_written = False
         self._expanded: set[Address] = set()
+        self._unwritten_nodes: list[Chunk] = []
         self._made_bytes = self._made_pieces = 0
         self._read_ahead = ReadAhead(min(read_ahead_bytes_max, texts.bytes_max // 4))
         self._readers_ahead = trio.CapacityLimiter(2)
@@ -172,20 +175,23 @@ class TableVersion:
         end = offset + length
         header = self.schema.header
         parts: list[bytes | memoryview] = [header[offset:end]] if offset < len(header) else []
+        span = None if self._nursery is None else self._read_ahead.note(offset, length)
+        reach = length
+        if span is not None and span[0] <= offset:
+            # One request for what is asked for and for what is ahead of it.
+            reach = span[1] - offset
+        elif span is not None and self._nursery is not None:
+            self._nursery.start_soon(self._prepare, *span)
         if end > len(header):
-            extents = await self._extents(offset, length)
+            extents = await self._extents(offset, reach)
             texts = await self._pieces([extent.piece for extent in extents])
             for extent in extents:
                 text = texts[extent.piece]
                 if len(text) != extent.length:
                     await self._distrust(extent, len(text))
-                parts.append(text.view()[max(0, offset - extent.start) : end - extent.start])
-        found = parts[0] if len(parts) == 1 else b"".join(parts)
-        if self._nursery is not None and len(found) == length:
-            span = self._read_ahead.note(offset, length)
-            if span is not None:
-                self._nursery.start_soon(self._prepare, *span)
-        return found
+                if extent.start < end:
+                    parts.append(text.view()[max(0, offset - extent.start) : end - extent.start])
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def start_build(self) -> TableBuild:
         """A build of the next version. Leaves that its text repeats are kept, if all of this
@@ -235,13 +241,28 @@ class TableVersion:
                     await self._write_lengths()
         if self._layout.size is not None and not self._size_written:
             await self._write_lengths()
+        # Who knows the size may read anywhere.
+        if self._unwritten_nodes and self.size is not None:
+            new, self._unwritten_nodes = self._unwritten_nodes, []
+            await self._lengths.put_nodes([(bytes(n.address), n.contents()) for n in new])
 
     async def _expand(self, nodes: Addresses) -> None:
-        chunks = await self._chunks.get_batch(nodes)
+        kept = await self._recall_nodes(nodes)
+        read = await self._chunks.get_batch(kept.missing(nodes))
         # Another reader may have been first.
-        fresh = [chunk for chunk in chunks if chunk.address not in self._expanded]
+        fresh = [c for part in (kept, read) for c in part if c.address not in self._expanded]
         self._expanded.update(chunk.address for chunk in fresh)
         self._layout.expand(Chunks(fresh))
+        self._unwritten_nodes.extend(read)
+
+    async def _recall_nodes(self, nodes: Addresses) -> Chunks:
+        """Those of *nodes* that are remembered on disk."""
+        found: list[Chunk] = []
+        for address, contents in await self._lengths.get_nodes([bytes(node) for node in nodes]):
+            # Damaged: it is read from the remote.
+            with contextlib.suppress(CorruptionError):
+                found.append(Chunk.verify(Address(address), contents))
+        return Chunks(found)
 
     async def _make_groups(self, pieces: Sequence[int]) -> None:
         """Makes *pieces*, and so measures their leaves; many at a time."""

@@ -98,6 +98,29 @@ def test_a_size_outlives_the_mount(tmp_path: Path) -> None:
     assert recalled_size(tmp_path, table=b"u" * 20) is None
 
 
+def nodes_of(directory: Path, *numbers: int, put: int = 0, most: int = 10_000) -> list[int]:
+    """Which of the nodes *numbers* are remembered, after the first *put* were put."""
+    found: list[tuple[bytes, bytes]] = []
+
+    async def body(lengths: LeafLengths) -> None:
+        for number in range(put):
+            await lengths.put_nodes([(key(number), b"node %d" % number)])
+        found.extend(await lengths.get_nodes([key(number) for number in numbers]))
+
+    run(directory, body, most=most)
+    assert all(contents == b"node %d" % int.from_bytes(address) for address, contents in found)
+    return sorted(int.from_bytes(address) for address, _ in found)
+
+
+def test_inner_nodes_outlive_the_mount(tmp_path: Path) -> None:
+    assert nodes_of(tmp_path, 1, 2, 3, put=3) == [1, 2]
+    assert nodes_of(tmp_path, *range(2000)) == [0, 1, 2]
+
+
+def test_the_number_of_inner_nodes_is_bounded(tmp_path: Path) -> None:
+    assert len(nodes_of(tmp_path, *range(300), put=300, most=100)) <= 100
+
+
 @pytest.mark.parametrize("damage", [b"", b"no database at all" * 100, b"SQLite format 3\0" * 99])
 def test_a_damaged_database_is_replaced(tmp_path: Path, damage: bytes) -> None:
     remember(tmp_path, 1, size=7)

@@ -1,4 +1,4 @@
-from pyfs.repo.read_ahead import SLACK_BYTES, WINDOW_BYTES_MIN, ReadAhead
+from pyfs.repo.read_ahead import INNER_WINDOW_BYTES_MIN, SLACK_BYTES, WINDOW_BYTES_MIN, ReadAhead
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -13,12 +13,34 @@ def test_the_first_read_prepares_nothing() -> None:
 def test_the_second_read_prepares_little() -> None:
     ahead = ReadAhead(16 * MIB)
     ahead.note(0, READ)
-    assert ahead.note(READ, READ) == (2 * READ, 2 * READ + WINDOW_BYTES_MIN)
+    assert ahead.note(READ, READ) == (READ, 2 * READ + WINDOW_BYTES_MIN)
+
+
+def test_a_reader_that_seeks_to_a_place_gets_a_mebibyte_in_three_reads() -> None:
+    ahead = ReadAhead(16 * MIB)
+    start = 100 * MIB
+    spans = [ahead.note(start + i * READ, READ) for i in range(8)]
+    prepared = [span for span in spans if span is not None]
+    assert prepared[0] == (start + READ, start + 2 * READ + INNER_WINDOW_BYTES_MIN)
+    assert len(prepared) == 2
+    assert prepared[1][1] <= start + 3 * MIB
+
+
+def test_a_reader_that_began_in_the_middle_is_kept_ahead_of() -> None:
+    ahead = ReadAhead(4 * MIB)
+    prepared = 0
+    for offset in range(MIB, 64 * MIB, READ):
+        span = ahead.note(offset, READ)
+        if span is not None:
+            assert prepared in (0, span[0])
+            prepared = span[1]
+        assert offset < 2 * MIB or prepared > offset + READ
+    assert prepared <= 64 * MIB + 4 * MIB
 
 
 def test_a_sequential_reader_is_kept_ahead_of_without_gap_or_overlap() -> None:
     ahead = ReadAhead(4 * MIB)
-    prepared = 2 * READ
+    prepared = READ
     lead = []
     for offset in range(0, 64 * MIB, READ):
         span = ahead.note(offset, READ)
@@ -53,7 +75,8 @@ def test_seeking_prepares_nothing() -> None:
 def test_two_readers_of_one_text_do_not_disturb_each_other() -> None:
     ahead = ReadAhead(2 * MIB)
     for i in range(8):
-        one, two = ahead.note(i * READ, READ), ahead.note(100 * MIB + i * READ, READ)
+        offset = 50 * MIB + i * READ
+        one, two = ahead.note(offset, READ), ahead.note(offset + 100 * MIB, READ)
         assert (one is None) == (two is None)
         if one is not None and two is not None:
             assert two == (one[0] + 100 * MIB, one[1] + 100 * MIB)
