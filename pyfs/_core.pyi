@@ -821,6 +821,10 @@ class TextLayout:
         """A size that is never too small; equal to `size` once that is known."""
 
     @property
+    def leaf_count_placed(self) -> int:
+        """Leading leaves whose place in the text is known."""
+
+    @property
     def leaf_count_max(self) -> int:
         """Leaves, or an estimate that is rarely too small while inner nodes are not expanded."""
 

@@ -35,6 +35,10 @@ class TableContents(Protocol):
     async def exact_size(self) -> int:
         """Bytes of the file; reads what it lacks for that."""
 
+    @property
+    def share_read(self) -> float:
+        """How much of what `exact_size` reads it has read, from 0 to 1."""
+
     async def read(self, offset: int, length: int) -> bytes:
         """The bytes in `[offset, offset + length)`; fewer only at the end."""
 

@@ -128,6 +128,10 @@ class ParquetVersion:
     async def exact_size(self) -> int:
         return os.fstat(await self._made()).st_size
 
+    @property
+    def share_read(self) -> float:
+        return self.as_text.share_read
+
     async def read(self, offset: int, length: int) -> bytes:
         return os.pread(await self._made(), max(length, 0), offset)
 

@@ -164,6 +164,13 @@ class TableVersion:
             raise CorruptionError(f"the leaves of table {self.address} do not add up to a text")
         return self.size
 
+    @property
+    def share_read(self) -> float:
+        """How much of what `exact_size` reads it has read, from 0 to 1."""
+        if self.size is not None:
+            return 1.0
+        return min(1.0, self._layout.leaf_count_placed / max(1, self._layout.leaf_count_max))
+
     async def read(self, offset: int, length: int) -> bytes:
         """The bytes of the text in `[offset, offset + length)`; fewer only at its end."""
         return bytes(await self.view(offset, length))

@@ -78,6 +78,8 @@ class Branch:
         """The last commit that had a table which this mount dropped."""
         self.dropping = trio.Lock()
         """Held while drops are committed, and while a removed name comes back."""
+        self.sizing: dict[str, TableContents] = {}
+        """By file name: those whose exact size somebody waits for."""
         self.message: str | None = None
         self.failure: Failure | None = None
         self.note: str | None = None

@@ -98,6 +98,10 @@ class ControlTexts:
             lines["message"] = branch.message.partition("\n")[0]
         text = _lines(lines)
         text += "".join(f"pending: {line}\n" for line in _pending(branch))
+        text += "".join(
+            f"sizing: {name}, {version.share_read:.0%} read\n"
+            for name, version in branch.sizing.items()
+        )
         if unlisted := branch.unlisted():
             text += f"unlisted: {', '.join(unlisted)} (the names are too long for a directory)\n"
         if branch.note:

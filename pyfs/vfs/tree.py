@@ -335,7 +335,12 @@ class Tree:
         if self.config.size != "lazy" and (
             node.handles or self.config.size == "exact" or await self._is_small(node)
         ):
-            return await version.exact_size(), True
+            sizing = node.branch.sizing
+            sizing[node.name] = version
+            try:
+                return await version.exact_size(), True
+            finally:
+                sizing.pop(node.name, None)
         return version.size_max, False
 
     async def _is_small(self, node: TableFile) -> bool:

@@ -41,6 +41,8 @@ class Version:
 
     rows: bytes
     size_known: bool = True
+    measured: trio.Event | None = None
+    """What `exact_size` waits for."""
     format: Format = Format.CSV
     address: Address = field(init=False)
     schema: Any = None
@@ -75,8 +77,14 @@ class Version:
     async def stored_len(self) -> int | None:
         return len(self.text)
 
+    @property
+    def share_read(self) -> float:
+        return 1.0 if self.size_known else 0.25
+
     async def exact_size(self) -> int:
         await trio.lowlevel.checkpoint()
+        if self.measured is not None:
+            await self.measured.wait()
         self.size_known = True
         return len(self.text)
 

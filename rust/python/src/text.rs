@@ -93,6 +93,11 @@ impl TextLayout {
     }
 
     #[getter]
+    fn leaf_count_placed(&self) -> usize {
+        self.0.leaf_count_placed()
+    }
+
+    #[getter]
     fn leaf_count_max(&self) -> u64 {
         self.0.leaf_count_max()
     }

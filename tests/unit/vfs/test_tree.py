@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
+import trio
+import trio.testing
 
 from pyfs.errors import (
     AlreadyExistsError,
@@ -33,6 +35,24 @@ def test_branches_are_directories_and_tables_files(tmp_path: Path) -> None:
             head = repository.commits[repository.remote["main"]]
             for path in ("main", "main/primes.csv"):
                 assert (await sh.stat(path)).mtime_ns == head.timestamp_ms * 1_000_000
+
+    run(main)
+
+
+def test_the_status_says_how_far_a_size_is_found(tmp_path: Path) -> None:
+    async def main() -> None:
+        repository = MemoryRepository({"primes": PRIMES})
+        version = repository.commits[repository.remote["main"]].tables["primes"]
+        measured = trio.Event()
+        version.size_known, version.measured = False, measured
+        async with shell(tmp_path, repository) as sh:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(sh.stat, "main/primes.csv")
+                await trio.testing.wait_all_tasks_blocked()
+                status = await sh.read("main/.pyfs/status")
+                assert b"sizing: primes.csv, 25% read\n" in status
+                measured.set()
+            assert b"sizing" not in await sh.read("main/.pyfs/status")
 
     run(main)
 

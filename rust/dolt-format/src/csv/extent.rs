@@ -296,6 +296,12 @@ impl TextLayout {
         self.starts.len() - 1
     }
 
+    /// Leading leaves whose place in the text is known.
+    #[must_use]
+    pub fn leaf_count_placed(&self) -> usize {
+        self.first_unplaced()
+    }
+
     pub(super) fn measure(&self, leaf: Address) -> Option<Measure> {
         self.measures.get(&leaf).copied()
     }
