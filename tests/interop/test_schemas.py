@@ -20,6 +20,9 @@ CREATES = [
     "CREATE TABLE t (a varchar(5) COLLATE utf8mb4_0900_ai_ci, b char(3) CHARACTER SET latin1,"
     " c datetime(3) DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), j json,"
     " p point SRID 4326, y year DEFAULT 2020) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci",
+    "CREATE TABLE t (id int PRIMARY KEY, e enum('a','A','á') DEFAULT 'A',"
+    " s set('a','á') COLLATE utf8mb4_0900_as_ci DEFAULT 'á,a',"
+    " f set('a','b') COLLATE utf8mb4_0900_ai_ci DEFAULT 'B')",
 ]
 
 

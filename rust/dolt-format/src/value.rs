@@ -8,6 +8,7 @@ pub mod encoding;
 pub mod from_text;
 pub mod geometry;
 mod json_text;
+pub mod members;
 pub(crate) mod number;
 pub(crate) mod sort_key;
 pub mod sql_type;

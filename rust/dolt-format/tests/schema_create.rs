@@ -155,6 +155,25 @@ fn what_is_wrong_in_a_text_is_named_with_its_place() {
         ),
         ("CREATE TABLE t (a text, KEY (a))", 1, "25", "prefix"),
         (
+            "CREATE TABLE t (a enum('a','á') COLLATE utf8mb4_0900_ai_ci)",
+            1,
+            "17",
+            "\"á\" is equal",
+        ),
+        (
+            "CREATE TABLE t (a set('a','b','B')) COLLATE utf8mb4_general_ci",
+            1,
+            "17",
+            "\"b\" is equal",
+        ),
+        (
+            "CREATE TABLE t (a enum('a') COLLATE utf8mb4_0900_ai_ci DEFAULT 'A')",
+            1,
+            "17",
+            "not one of \"a\"",
+        ),
+        ("CREATE TABLE t (a enum('a','a '))", 1, "17", "is equal"),
+        (
             "CREATE TABLE t (a int, CHECK (b > 0))",
             1,
             "24",
@@ -232,6 +251,14 @@ fn what_pyfs_cannot_make_as_dolt_does_is_refused_by_name() {
         ("CREATE TABLE t (a text, PRIMARY KEY (a))", "primary key"),
         ("CREATE TEMPORARY TABLE t (a int)", "TEMPORARY"),
         ("CREATE TABLE t (a uuid)", "uuid"),
+        (
+            "CREATE TABLE t (a enum('a','A') COLLATE utf8mb4_es_0900_as_cs)",
+            "utf8mb4_es_0900_as_cs",
+        ),
+        (
+            "CREATE TABLE t (a set('ñ') COLLATE utf8mb4_es_0900_ai_ci)",
+            "utf8mb4_es_0900_ai_ci",
+        ),
         ("CREATE TABLE t (a int, KEY k (a DESC))", "descending"),
         ("CREATE TABLE t (a int, KEY k ((a + 1)))", "functional"),
     ] {
@@ -261,6 +288,13 @@ fn hostile_texts_are_errors_not_panics() {
     let big = format!("CREATE TABLE t (a int) COMMENT='{}'", "x".repeat(2 << 20));
     for text in [&deep, &long, &big] {
         assert!(create("t", text).is_err());
+    }
+    for text in [
+        "CREATE TABLE t (a enum('a','A','á'))",
+        "CREATE TABLE t (a set('a','á') COLLATE utf8mb4_0900_as_ci)",
+        "CREATE TABLE t (a set('a','n') COLLATE utf8mb4_es_0900_ai_ci)",
+    ] {
+        assert!(create("t", text).is_ok(), "{text}");
     }
     let text = "CREATE TABLE t (a int DEFAULT '1' COMMENT 'x', KEY k (a), CHECK (a in (1,2)));";
     assert!(create("t", text).is_ok());

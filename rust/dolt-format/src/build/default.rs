@@ -29,7 +29,7 @@ pub(super) fn default(
         // The first member, as in MySQL.
         if let Ok(SqlType::Enum(members)) = SqlType::parse(&column.sql_type) {
             return Ok(Default::Text(
-                members.into_iter().next().map(String::into_bytes),
+                members.names.into_iter().next().map(String::into_bytes),
             ));
         }
         return Err(FormatError::BadRecord {

@@ -429,12 +429,16 @@ fn field_len_max(sql_type: &SqlType) -> u64 {
         SqlType::Year => 4,
         SqlType::Enum(members) => quoted(
             members
+                .names
                 .iter()
                 .map(|member| member.len() as u64)
                 .max()
                 .unwrap_or(0),
         ),
-        SqlType::Set(members) => quoted(members.iter().map(|member| member.len() as u64 + 1).sum()),
+        SqlType::Set(members) => {
+            let lens = members.names.iter().map(|member| member.len() as u64 + 1);
+            quoted(lens.sum())
+        }
         SqlType::Json | SqlType::Geometry(_) => quoted(4 << 30),
         SqlType::Vector(dimensions) => quoted(4 * u64::from(*dimensions)),
     }

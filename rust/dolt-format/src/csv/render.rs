@@ -580,7 +580,7 @@ pub(crate) fn enum_member<'a>(
     let Some(at) = number.checked_sub(1) else {
         return Ok("");
     };
-    members.get(at).map(String::as_str).ok_or_else(bad)
+    members.names.get(at).map(String::as_str).ok_or_else(bad)
 }
 
 /// The members of a SET that a field stands for, with commas between them.
@@ -590,10 +590,12 @@ pub(crate) fn set_members(column: &ShownColumn, field: &[u8]) -> Result<String, 
         return Err(bad());
     };
     let bits = e::integer(e::SET, field).ok_or_else(bad)? as u64;
-    if members.len() < 64 && bits >> members.len() != 0 {
+    if members.names.len() < 64 && bits >> members.names.len() != 0 {
         return Err(bad());
     }
-    let chosen = (0..).zip(members).filter(|(bit, _)| bits >> bit & 1 == 1);
+    let chosen = (0..)
+        .zip(&members.names)
+        .filter(|(bit, _)| bits >> bit & 1 == 1);
     let names: Vec<&str> = chosen.map(|(_, member)| member.as_str()).collect();
     Ok(names.join(","))
 }

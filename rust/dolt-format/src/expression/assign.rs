@@ -140,7 +140,7 @@ fn converts(from: &Type, to: &SqlType) -> bool {
         Type::Time => matches!(to, S::Time),
         Type::Year => matches!(to, S::Year | S::Int { .. }),
         Type::Bits => matches!(to, S::Bit(_)),
-        Type::Enum(members) => matches!(to, S::Enum(wanted) if wanted == members.as_ref()),
+        Type::Enum(members) => matches!(to, S::Enum(wanted) if wanted.names == members.names),
         Type::Opaque { .. } => false,
     }
 }

@@ -167,7 +167,7 @@ fn convert_literal(node: &mut Node, other: &Type) -> Option<Common> {
         }
         Type::Time => (Value::Time(time_text::time(text).ok()?), Common::Time),
         Type::Enum(members) => {
-            let at = members.iter().position(|member| member == text)?;
+            let at = members.position(text)?;
             (Value::Int(at as i128 + 1), Common::Integer)
         }
         _ => return None,

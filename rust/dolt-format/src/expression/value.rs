@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::decimal::Decimal;
 use crate::value::collation::Collation;
 use crate::value::encoding as e;
+use crate::value::members::Members;
 use crate::value::sql_type::SqlType;
 
 /// What an expression gives for a row.
@@ -64,7 +65,7 @@ pub(super) enum Type {
     Time,
     Year,
     Bits,
-    Enum(Arc<Vec<String>>),
+    Enum(Arc<Members>),
     Opaque {
         json: bool,
     },

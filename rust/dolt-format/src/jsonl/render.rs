@@ -168,10 +168,15 @@ fn value_len_max(sql_type: &SqlType) -> u64 {
     match sql_type {
         SqlType::Char { len, .. } => escaped(u64::from(*len)),
         SqlType::Text { len, .. } => escaped(*len),
-        SqlType::Enum(members) => {
-            escaped(members.iter().map(|m| m.len() as u64).max().unwrap_or(0))
-        }
-        SqlType::Set(members) => escaped(members.iter().map(|m| m.len() as u64 + 1).sum()),
+        SqlType::Enum(members) => escaped(
+            members
+                .names
+                .iter()
+                .map(|m| m.len() as u64)
+                .max()
+                .unwrap_or(0),
+        ),
+        SqlType::Set(members) => escaped(members.names.iter().map(|m| m.len() as u64 + 1).sum()),
         SqlType::Blob(len) => encoded(*len),
         SqlType::Binary(len) | SqlType::VarBinary(len) => encoded(u64::from(*len)),
         SqlType::Vector(dimensions) => encoded(4 * u64::from(*dimensions)),

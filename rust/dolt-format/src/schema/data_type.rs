@@ -213,16 +213,6 @@ fn trimmed(members: &[String], at: &Place) -> Result<Vec<String>, FormatError> {
         // Dolt would store it as it stands and read an escape from it.
         return Err(at.unsupported("a member with a backslash"));
     }
-    for (at_member, member) in trimmed.iter().enumerate() {
-        for other in trimmed.iter().take(at_member) {
-            if member == other {
-                return Err(at.wrong(format!("{member:?} stands twice among the members")));
-            }
-            if member.to_lowercase() == other.to_lowercase() {
-                return Err(at.unsupported("members that differ in case only"));
-            }
-        }
-    }
     Ok(trimmed)
 }
 

@@ -182,6 +182,10 @@ fn literal_of(expression: &Expr) -> Option<(String, bool)> {
     }
 }
 
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Dolt stores the column's value of a literal.
 fn literal_stored(text: &str, is_string: bool, target: &Target<'_>) -> Result<String, FormatError> {
     let Target {
@@ -210,13 +214,20 @@ fn literal_stored(text: &str, is_string: bool, target: &Target<'_>) -> Result<St
         }
         SqlType::Enum(members) if is_string => {
             let number = integer(encoding, &field).and_then(|at| usize::try_from(at - 1).ok());
-            let member = number.and_then(|at| members.get(at));
-            member.map(|member| string(member)).ok_or_else(unsupported)
+            let member = number.and_then(|at| members.names.get(at));
+            let member = member.ok_or_else(unsupported)?;
+            // Dolt takes no text that is but equal to a member, and shows members by their number.
+            if member != text && !is_digits(text) {
+                return Err(wrong(&format!("it is not one of {}", members.listed())));
+            }
+            Ok(string(member))
         }
+        // Dolt keeps the text as it is, and shows it as a number.
+        SqlType::Set(_) if is_string && !is_digits(text) => Ok(string(text)),
         SqlType::Set(members) if is_string => {
             let bits = integer(encoding, &field).unwrap_or_default() as u64;
             let chosen = (0..64u32)
-                .zip(members)
+                .zip(&members.names)
                 .filter(|(bit, _)| bits >> bit & 1 == 1);
             let names: Vec<&str> = chosen.map(|(_, member)| member.as_str()).collect();
             Ok(string(&names.join(",")))

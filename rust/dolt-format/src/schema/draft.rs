@@ -1,6 +1,6 @@
 //! `Draft`: the schema that a statement asks for, before its columns have tags.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::data_type::encoding_of;
 use super::default_value::{self, Target};
@@ -11,6 +11,8 @@ use super::part::{CheckPart, ColumnPart, KeyPart, Part};
 use super::show::{Item, Shown, named};
 use super::statement::{Definition, Place, Statement};
 use crate::message::schema::{Check, Column, TableSchema};
+use crate::value::collation::Collation;
+use crate::value::members::Members;
 use crate::value::sql_type::SqlType;
 use crate::{Address, FormatError};
 
@@ -328,6 +330,9 @@ fn column(part: &ColumnPart, printer: &Printer<'_>) -> Result<Column, FormatErro
     let encoding = encoding_of(&part.column_type.base)
         .ok_or_else(|| at.unsupported(format!("the type {sql_type}")))?;
     let parsed = SqlType::parse(&sql_type)?;
+    if let SqlType::Enum(members) | SqlType::Set(members) = &parsed {
+        check_members(members, at)?;
+    }
     if part.auto_increment && (!matches!(parsed, SqlType::Int { .. }) || part.default.is_some()) {
         let why = "an AUTO_INCREMENT column is a whole number without a default";
         return Err(at.wrong(why));
@@ -358,6 +363,32 @@ fn column(part: &ColumnPart, printer: &Printer<'_>) -> Result<Column, FormatErro
         generated: part.generated.is_some(),
         is_virtual: matches!(part.generated, Some((_, false))),
         hidden_system: false,
+    })
+}
+
+/// Checks that the members of an ENUM or a SET are told apart by their collation.
+fn check_members(members: &Members, at: &Place) -> Result<(), FormatError> {
+    let Some(collation) = Collation::named(&members.collation) else {
+        // Any collation tells these apart: the letters of ASCII, whatever their case.
+        let folded = members.names.iter().map(|name| name.to_ascii_lowercase());
+        let distinct: HashSet<String> = folded.filter(|name| name.is_ascii()).collect();
+        if distinct.len() == members.names.len() {
+            return Ok(());
+        }
+        let why = format!("these members in collation {}", members.collation);
+        return Err(at.unsupported(why));
+    };
+    let mut seen = HashSet::new();
+    let twin = members.names.iter().find(|name| {
+        let mut key = Vec::new();
+        if !collation.push_ranks(name.as_bytes(), &mut key) {
+            key.extend_from_slice(name.as_bytes());
+        }
+        !seen.insert(key)
+    });
+    twin.map_or(Ok(()), |twin| {
+        let why = format!("the member {twin:?} is equal to one before it");
+        Err(at.wrong(why))
     })
 }
 

@@ -1,6 +1,5 @@
 //! Which old column each new one was, and whether the rows can stay as they are stored.
 
-use super::column_type::ColumnType;
 use super::draft::same_name;
 use crate::FormatError;
 use crate::message::schema::{Check, Column, Index, TableSchema};
@@ -173,7 +172,7 @@ fn holds_all(old: &Column, new: &Column) -> bool {
             (SqlType::VarBinary(len), SqlType::VarBinary(longer)) => len <= longer,
             (SqlType::Enum(members), SqlType::Enum(more))
             | (SqlType::Set(members), SqlType::Set(more)) => {
-                more.starts_with(&members) && same_collation(old, new)
+                more.names.starts_with(&members.names) && more.collation == members.collation
             }
             (
                 SqlType::Datetime {
@@ -187,11 +186,6 @@ fn holds_all(old: &Column, new: &Column) -> bool {
             ) => timestamp == other && precision <= finer,
             _ => false,
         }
-}
-
-fn same_collation(old: &Column, new: &Column) -> bool {
-    let collation = |column: &Column| ColumnType::stored(&column.sql_type).map(|t| t.collation);
-    collation(old) == collation(new)
 }
 
 /// Checks that values of the old type are converted to the new one by their text, as dolt's cast

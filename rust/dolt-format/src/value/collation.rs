@@ -113,6 +113,19 @@ impl Collation {
         left.cmp(right)
     }
 
+    /// Whether two strings are equal.
+    #[must_use]
+    pub fn equal(self, left: &str, right: &str) -> bool {
+        let (mut left, mut right) = (left.chars(), right.chars());
+        loop {
+            match (left.next(), right.next()) {
+                (None, None) => return true,
+                (Some(one), Some(other)) if self.same(one, other) => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// Whether two characters are equal.
     #[must_use]
     pub fn same(self, left: char, right: char) -> bool {

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::decimal_text::push_decimal_field;
 use super::encoding as e;
 use super::json_text;
+use super::members::Members;
 use super::sql_type::SqlType;
 use super::time_text;
 use super::vector_text::push_vector;
@@ -332,26 +333,24 @@ fn year(text: &str) -> Result<u8, Reason> {
         .ok_or_else(|| "it is outside 1901 to 2155".into())
 }
 
-fn member(text: &str, members: &[String]) -> Result<u16, Reason> {
-    let named = members
-        .iter()
-        .position(|member| member == text)
-        .map(|at| at + 1);
+fn member(text: &str, members: &Members) -> Result<u16, Reason> {
+    let named = members.position(text).map(|at| at + 1);
     let numbered = || {
-        text.parse()
-            .ok()
-            .filter(|number| (1..=members.len()).contains(number))
+        let number = text.parse().ok()?;
+        (1..=members.names.len())
+            .contains(&number)
+            .then_some(number)
     };
     named
         .or_else(numbered)
         .and_then(|number| u16::try_from(number).ok())
-        .ok_or_else(|| format!("it is not one of {}", listed(members)).into())
+        .ok_or_else(|| format!("it is not one of {}", members.listed()).into())
 }
 
 /// Members by name, or by their bit as a number (`gms/sql/types/set.go`).
-fn set_bits(text: &str, members: &[String]) -> Result<u64, Reason> {
+fn set_bits(text: &str, members: &Members) -> Result<u64, Reason> {
     let mut bits = 0u64;
-    let empty_is_member = members.iter().any(String::is_empty);
+    let empty_is_member = members.names.iter().any(String::is_empty);
     for part in text.split(',') {
         if part.is_empty() && (text.is_empty() || !empty_is_member) {
             continue;
@@ -360,29 +359,18 @@ fn set_bits(text: &str, members: &[String]) -> Result<u64, Reason> {
         let numbered = || {
             let number: u64 = part.parse().ok().filter(|_| !part.starts_with('+'))?;
             let known = number == 0
-                || number.is_power_of_two() && (number.trailing_zeros() as usize) < members.len();
+                || number.is_power_of_two()
+                    && (number.trailing_zeros() as usize) < members.names.len();
             known.then_some(number)
         };
-        bits |= match members.iter().position(|member| member == name) {
+        bits |= match members.position(name) {
             Some(at) => 1 << at,
             None => {
-                numbered().ok_or_else(|| format!("{part:?} is not one of {}", listed(members)))?
+                numbered().ok_or_else(|| format!("{part:?} is not one of {}", members.listed()))?
             }
         };
     }
     Ok(bits)
-}
-
-fn listed(members: &[String]) -> String {
-    let mut names: Vec<String> = members
-        .iter()
-        .take(8)
-        .map(|member| format!("{member:?}"))
-        .collect();
-    if members.len() > names.len() {
-        names.push("…".to_owned());
-    }
-    names.join(", ")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `SqlType`: what a column's stored type text says.
 
 use super::geometry::Shapes;
+use super::members::Members;
 use crate::FormatError;
 
 /// A column's type, as far as reading and writing its values depends on it.
@@ -60,9 +61,9 @@ pub enum SqlType {
     /// `year`.
     Year,
     /// `enum('a','b')`.
-    Enum(Vec<String>),
+    Enum(Members),
     /// `set('a','b')`.
-    Set(Vec<String>),
+    Set(Members),
     /// `json`.
     Json,
     /// `geometry`, `point` and the other spatial types.
@@ -114,6 +115,10 @@ impl SqlType {
             len,
             collation: collation(),
         };
+        let members = |names: Vec<String>| Members {
+            names,
+            collation: collation(),
+        };
         Ok(match name {
             "tinyint" => int(8),
             "smallint" => int(16),
@@ -156,8 +161,8 @@ impl SqlType {
             },
             "time" => Self::Time,
             "year" => Self::Year,
-            "enum" if arguments.len() <= ENUM_MEMBERS_MAX => Self::Enum(arguments),
-            "set" if arguments.len() <= SET_MEMBERS_MAX => Self::Set(arguments),
+            "enum" if arguments.len() <= ENUM_MEMBERS_MAX => Self::Enum(members(arguments)),
+            "set" if arguments.len() <= SET_MEMBERS_MAX => Self::Set(members(arguments)),
             "json" => Self::Json,
             "vector" => Self::Vector(number(0, 2048)?),
             name => {
@@ -252,7 +257,10 @@ mod tests {
         );
         assert_eq!(
             parse("enum('x','it''s, (so)') COLLATE utf8mb4_0900_ai_ci"),
-            SqlType::Enum(vec!["x".into(), "it's, (so)".into()])
+            SqlType::Enum(Members {
+                names: vec!["x".into(), "it's, (so)".into()],
+                collation: "utf8mb4_0900_ai_ci".into(),
+            })
         );
         let latin = parse("varchar(30) CHARACTER SET latin1 COLLATE latin1_swedish_ci");
         assert_eq!(latin.collation(), "latin1_swedish_ci");
@@ -274,13 +282,12 @@ mod tests {
         );
         assert_eq!(
             parse(r"set('\.','a\nb','c\\d','\%','it\'s')"),
-            SqlType::Set(vec![
-                ".".into(),
-                "a\nb".into(),
-                r"c\d".into(),
-                "%".into(),
-                "it's".into()
-            ])
+            SqlType::Set(Members {
+                names: [".", "a\nb", r"c\d", "%", "it's"]
+                    .map(str::to_owned)
+                    .to_vec(),
+                collation: String::new(),
+            })
         );
         let members = |count: usize| vec!["'m'"; count].join(",");
         assert!(SqlType::parse(&format!("set({})", members(64))).is_ok());
