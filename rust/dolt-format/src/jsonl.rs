@@ -7,11 +7,14 @@ pub(crate) mod parse;
 pub(crate) mod render;
 pub(crate) mod scan;
 
+use crate::value::geometry::Shapes;
 use crate::value::sql_type::SqlType;
 
 /// The member of an object that stands for the JSON value in it, where that by itself would be
 /// read as something else: the value `null`, and objects of this very form.
 const JSON_MARK: &[u8] = b"\"$json\"";
+/// The first member of the object that dolt exports in place of a long value.
+const ADDRESS_MARK: &[u8] = b"\"Buf\"";
 /// The member of an object that stands for the bytes in it: text that is no UTF-8.
 const BYTES_MARK: &[u8] = b"\"$base64\"";
 
@@ -26,6 +29,12 @@ pub(crate) enum Shape {
     Text,
     /// A string in Base64.
     Bytes,
+    /// A string in Base64 of so many bytes.
+    Padded(u32),
+    /// A string in Base64; a list of so many numbers is taken as well.
+    Vector(u32),
+    /// A string in Base64; GeoJSON is taken as well.
+    Geometry(Shapes),
     /// Any JSON value.
     Json,
 }
@@ -39,11 +48,10 @@ impl Shape {
             | SqlType::Double
             | SqlType::Year => Self::Number,
             SqlType::Decimal { .. } => Self::Decimal,
-            SqlType::Binary(_)
-            | SqlType::VarBinary(_)
-            | SqlType::Blob(_)
-            | SqlType::Geometry(_)
-            | SqlType::Vector(_) => Self::Bytes,
+            SqlType::VarBinary(_) | SqlType::Blob(_) => Self::Bytes,
+            SqlType::Binary(len) => Self::Padded(*len),
+            SqlType::Vector(dimensions) => Self::Vector(*dimensions),
+            SqlType::Geometry(shapes) => Self::Geometry(*shapes),
             SqlType::Json => Self::Json,
             SqlType::Char { .. }
             | SqlType::Text { .. }

@@ -144,5 +144,5 @@ macro_rules! damaged {
 damaged! {
     table_index archive_index record manifest_text manifest_item node tuple store_root root_value
     commit tag table schema foreign_keys sql_type expression create_table field_text csv_parse
-    render
+    jsonl_parse render
 }

@@ -123,9 +123,9 @@ def test_what_is_remembered_of_one_format_is_not_taken_for_another(tmp_path: Pat
 SCHEMA = b"""CREATE TABLE `made` (
   `id` int NOT NULL AUTO_INCREMENT,
   `plain` varchar(20) DEFAULT 'none',
-  `bare` varchar(20) DEFAULT 'x',
+  `bare` varchar(20) NOT NULL DEFAULT 'x',
   `must` int NOT NULL,
-  `twice` int DEFAULT ((`must` * 2)),
+  `twice` int NOT NULL DEFAULT ((`must` * 2)),
   `size` enum('s','m') NOT NULL,
   `sum` int GENERATED ALWAYS AS ((`id` + `must`)) STORED,
   `virtual` int GENERATED ALWAYS AS ((`must` + 1)),
@@ -151,15 +151,15 @@ async def made(repository: Repository, text: bytes) -> list[dict[str, object]]:
     return [json.loads(line) for line in shown.splitlines()]
 
 
-def test_what_a_row_lacks_takes_its_default(tmp_path: Path) -> None:
+def test_what_a_row_lacks_is_null_or_its_default(tmp_path: Path) -> None:
     async def body(repository: Repository) -> None:
         rows = await made(
             repository,
             b'{"must":5}\n{"id":7,"must":6,"plain":null,"twice":1,"doc":{"b":[],"a":1.0}}\n'
-            b'{"must":7,"twice":null,"size":"m","bits":"AP8="}\n{"id":0,"must":8,"sum":17}\n',
+            b'{"must":7,"twice":0,"size":"m","bits":"AP8="}\n{"id":0,"must":8,"sum":17}\n',
         )
         lacking: dict[str, object] = {
-            "plain": "none",
+            "plain": None,
             "bare": "x",
             "size": "s",
             "doc": None,
@@ -168,12 +168,12 @@ def test_what_a_row_lacks_takes_its_default(tmp_path: Path) -> None:
         numbers: list[dict[str, object]] = [
             {"id": 1, "must": 5, "twice": 10, "sum": 6, "virtual": 6},
             {"id": 7, "must": 6, "twice": 1, "sum": 13, "virtual": 7},
-            {"id": 8, "must": 7, "twice": None, "sum": 15, "virtual": 8},
+            {"id": 8, "must": 7, "twice": 0, "sum": 15, "virtual": 8},
             {"id": 9, "must": 8, "twice": 16, "sum": 17, "virtual": 9},
         ]
         own: list[dict[str, object]] = [
             {},
-            {"plain": None, "doc": {"a": 1, "b": []}},
+            {"doc": {"a": 1, "b": []}},
             {"size": "m", "bits": "AP8="},
             {},
         ]
@@ -190,6 +190,7 @@ def test_what_a_row_lacks_takes_its_default(tmp_path: Path) -> None:
         (b'{"must":1,"sum":9}\n', 1, "sum", "the column is generated"),
         (b'{"must":1,"virtual":3}\n', 1, "virtual", "the column is generated"),
         (b'{"must":1,"size":null}\n', 1, "size", "NOT NULL"),
+        (b'{"must":1,"bare":null}\n', 1, "bare", "NOT NULL"),
         (b'{"must":1,"size":"l"}\n', 1, "size", "not one of"),
         (b'{"must":1,"nonsense":1}\n', 1, "", "which is no column of the table"),
     ],

@@ -29,13 +29,13 @@ use dolt_format::value::adaptive;
 use dolt_format::value::from_text::TextCodec;
 use dolt_format::value::sql_type::SqlType;
 use dolt_format::value::tuple::Tuple;
-use dolt_format::{Address, Chunk, FormatError};
+use dolt_format::{Address, Chunk, FormatError, TextFormat};
 
 /// Takes any bytes.
 pub type EntryPoint = fn(&[u8]);
 
 /// Every entry point by the name of its fuzz target.
-pub const TARGETS: [(&str, EntryPoint); 20] = [
+pub const TARGETS: [(&str, EntryPoint); 21] = [
     ("table_index", table_index),
     ("archive_index", archive_index),
     ("record", record),
@@ -55,6 +55,7 @@ pub const TARGETS: [(&str, EntryPoint); 20] = [
     ("create_table", create_table),
     ("field_text", field_text),
     ("csv_parse", csv_parse),
+    ("jsonl_parse", jsonl_parse),
     ("render", render),
 ];
 
@@ -441,8 +442,13 @@ pub fn field_text(data: &[u8]) {
     }
 }
 
-fn build(schema: &TableSchema, base: &Chunk, pieces: &[&[u8]]) -> Result<BuiltTable, FormatError> {
-    let mut build = TableBuild::new(schema.clone(), base.clone())?;
+fn build(
+    schema: &TableSchema,
+    base: &Chunk,
+    format: TextFormat,
+    pieces: &[&[u8]],
+) -> Result<BuiltTable, FormatError> {
+    let mut build = TableBuild::new(schema.clone(), base.clone())?.in_format(format)?;
     for piece in pieces {
         build.feed(piece)?;
     }
@@ -453,13 +459,12 @@ fn build(schema: &TableSchema, base: &Chunk, pieces: &[&[u8]]) -> Result<BuiltTa
 pub fn text_of(
     schema: &TableSchema,
     table: &Table,
+    format: TextFormat,
     chunks: &BTreeMap<Address, Chunk>,
 ) -> Result<Option<Vec<u8>>, FormatError> {
-    let renderer = Renderer::new(schema)?;
-    let columns = renderer.columns();
+    let renderer = Renderer::new(schema)?.in_format(format);
     let mut layout = TextLayout::new(&table.rows, &renderer)?;
-    let shown = columns.shown.iter().map(|column| column.name.as_str());
-    let mut text = dolt_format::csv::header(shown);
+    let mut text = renderer.header();
     let root = Chunk::new(table.rows.message().clone());
     let get = |address: &Address| {
         if *address == root.address() {
@@ -507,6 +512,15 @@ pub fn text_of(
 
 /// CSV text, in parts: a schema, a table of that schema, the text.
 pub fn csv_parse(data: &[u8]) {
+    parse(data, TextFormat::Csv);
+}
+
+/// Lines of JSON, in parts as CSV text.
+pub fn jsonl_parse(data: &[u8]) {
+    parse(data, TextFormat::Jsonl);
+}
+
+fn parse(data: &[u8], format: TextFormat) {
     let [schema, base, text] = split_parts(data)[..] else {
         return;
     };
@@ -514,14 +528,14 @@ pub fn csv_parse(data: &[u8]) {
         return;
     };
     let base = Chunk::new(Bytes::copy_from_slice(base));
-    let built = build(&schema, &base, &[text]);
+    let built = build(&schema, &base, format, &[text]);
     let cut: Vec<&[u8]> = text.chunks(5).collect();
-    let again = build(&schema, &base, &cut);
+    let again = build(&schema, &base, format, &cut);
     match (built, again) {
         (Err(error), Err(again)) => assert_eq!(error, again),
         (Ok(built), Ok(again)) => {
             assert_eq!(built.table, again.table);
-            check_built(&schema, &base, &built);
+            check_built(&schema, &base, format, &built);
         }
         (built, again) => panic!(
             "whole: {:?}, cut: {:?}",
@@ -532,14 +546,14 @@ pub fn csv_parse(data: &[u8]) {
 }
 
 /// What was built is shown, and what is shown builds the same table.
-fn check_built(schema: &TableSchema, base: &Chunk, built: &BuiltTable) {
+fn check_built(schema: &TableSchema, base: &Chunk, format: TextFormat, built: &BuiltTable) {
     let at_hand = |chunk: &Chunk| (chunk.address(), chunk.clone());
     let chunks: BTreeMap<_, _> = built.chunks.iter().map(at_hand).collect();
     let table = Table::decode(built.table.contents()).expect("what was written can be read");
-    let Ok(Some(text)) = text_of(schema, &table, &chunks) else {
+    let Ok(Some(text)) = text_of(schema, &table, format, &chunks) else {
         panic!("a table that was built cannot be shown");
     };
-    match build(schema, base, &[&text]) {
+    match build(schema, base, format, &[&text]) {
         Ok(again) => assert_eq!(
             again.table.address(),
             built.table.address(),
@@ -572,5 +586,5 @@ pub fn render(data: &[u8]) {
         auto_increment: 0,
         has_artifacts: false,
     };
-    let _ = text_of(&schema, &table, &chunks);
+    let _ = text_of(&schema, &table, TextFormat::Csv, &chunks);
 }

@@ -12,7 +12,7 @@ use dolt_format::table::index::{Dictionaries, TableIndex};
 use dolt_format::tree::{Kind, Node};
 use dolt_format::value::from_text::TextCodec;
 use dolt_format::value::sql_type::SqlType;
-use dolt_format::{Address, Chunk};
+use dolt_format::{Address, Chunk, TextFormat};
 use serde_json::Value;
 
 use super::entry_points::{join_parts, text_of};
@@ -235,13 +235,13 @@ fn add_tables(chunks: &HashMap<Address, Bytes>, seeds: &mut Seeds) {
         render.extend(parts.iter().copied().map(Bytes::as_ref));
         add(seeds, "render", join_parts(&render));
         if refuses_writes(&schema).is_none() {
-            add_csv(&schema, &[message, contents], &leaf, &parts, seeds);
+            add_text(&schema, &[message, contents], &leaf, &parts, seeds);
         }
     }
 }
 
-/// The text of a leaf's rows, and one with a value that is wrong for most types.
-fn add_csv(
+/// The texts of a leaf's rows, and such with a value that is wrong for most types.
+fn add_text(
     schema: &TableSchema,
     table: &[&[u8]; 2],
     leaf: &Node,
@@ -260,19 +260,22 @@ fn add_csv(
         auto_increment: 0,
         has_artifacts: false,
     };
-    let Ok(Some(text)) = text_of(schema, &rows, &chunks.collect()) else {
-        return;
-    };
-    let mut wrong = text.clone();
-    wrong.extend(
-        vec!["\"a \"\"b\"\"\n\""; schema.columns.len()]
-            .join(",")
-            .bytes(),
-    );
-    wrong.push(b'\n');
-    for text in [&text, &wrong] {
-        if text.len() <= FILE_LEN_MAX {
-            add(seeds, "csv_parse", join_parts(&[table[0], table[1], text]));
+    let chunks = chunks.collect();
+    let fields = vec!["\"a \"\"b\"\"\n\""; schema.columns.len()].join(",");
+    let column = schema.columns.first().map_or("", |column| &column.name);
+    let object = format!("{{{}: [\"a\\n\\u00e9\", {{}}]}}", Value::from(column));
+    for (target, format, wrong) in [
+        ("csv_parse", TextFormat::Csv, fields),
+        ("jsonl_parse", TextFormat::Jsonl, object),
+    ] {
+        let Ok(Some(text)) = text_of(schema, &rows, format, &chunks) else {
+            return;
+        };
+        let wrong = [&text, wrong.as_bytes(), b"\n"].concat();
+        for text in [&text, &wrong] {
+            if text.len() <= FILE_LEN_MAX {
+                add(seeds, target, join_parts(&[table[0], table[1], text]));
+            }
         }
     }
 }

@@ -206,8 +206,13 @@ impl Input {
                 },
             };
             let may_lack = header.is_json() && matches!(origin, Origin::Field(_));
-            let lacking =
-                may_lack.then(|| lacking(position, column, &codec, &rules, &mut computed, header));
+            let lacking = may_lack.then(|| {
+                if column.nullable {
+                    // Dolt exports NULL so, and imports it so.
+                    return Ok(Lacking::Text(None));
+                }
+                lacking(position, column, &codec, &rules, &mut computed, header)
+            });
             let nullable = column.nullable;
             // Columns of other collations are no keys.
             let collation = Collation::named(sql_type.collation()).unwrap_or_default();

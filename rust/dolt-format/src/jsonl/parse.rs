@@ -4,14 +4,19 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::scan::{Fault, Given, Scan, Value, push_unescaped};
-use super::{BYTES_MARK, JSON_MARK, Shape, push_string};
+use super::{ADDRESS_MARK, BYTES_MARK, JSON_MARK, Shape, push_string};
 use crate::FormatError;
 use crate::csv::columns::Columns;
 use crate::csv::parse::{Field, Found, Record};
 use crate::value::base64;
+use crate::value::from_text::Reason;
+use crate::value::geometry_json::push_geometry;
 use crate::value::sql_type::SqlType;
+use crate::value::vector_text::push_list;
 
 const NO_DOCUMENT: &str = "an object or an array is no value of this column";
+const ADDRESS: &str = "dolt exported the address of this long value in place of the value; export \
+                       the table as CSV, which has it";
 const NOT_BASE64: &str = "it is not Base64, in which bytes stand in JSON";
 
 /// A column that a row may have.
@@ -228,7 +233,7 @@ impl JsonRows {
                 line,
                 column: column.name.clone(),
                 value: String::from_utf8_lossy(text).chars().take(64).collect(),
-                why: why.to_owned(),
+                why: why.into_owned(),
             }
         })?;
         if let (Some(slot), Some(given)) = (
@@ -255,7 +260,7 @@ fn field(
     value: &Value,
     row: &[u8],
     unescaped: &mut Vec<u8>,
-) -> Result<Field, &'static str> {
+) -> Result<Field, Reason> {
     let start = unescaped.len();
     match (column.shape, value.given) {
         (_, Given::Null | Given::Absent) => Ok(Field {
@@ -279,15 +284,34 @@ fn field(
             unescaped.push(if is_true { b'1' } else { b'0' });
             Ok(copied(start..unescaped.len()))
         }
-        (Some(Shape::Bytes), Given::String) => bytes(value, row, unescaped),
-        (Some(Shape::Bytes | Shape::Text), Given::Document) => {
-            let marked = marked(row, &value.range, BYTES_MARK).ok_or(NO_DOCUMENT)?;
-            bytes(&marked, row, unescaped)
+        (
+            Some(Shape::Bytes | Shape::Padded(_) | Shape::Vector(_) | Shape::Geometry(_)),
+            Given::String,
+        ) => bytes(column, value, row, unescaped),
+        (Some(shape @ (Shape::Vector(_) | Shape::Geometry(_))), Given::Document) => {
+            let text = row.get(value.range.clone()).unwrap_or_default();
+            match (shape, marked(row, &value.range, BYTES_MARK)) {
+                (_, Some(marked)) => return bytes(column, &marked, row, unescaped),
+                (Shape::Vector(dimensions), None) => push_list(text, dimensions, unescaped)?,
+                (Shape::Geometry(_), None) if is_address(row, &value.range) => {
+                    return Err(ADDRESS.into());
+                }
+                (Shape::Geometry(shapes), None) => push_geometry(text, shapes, unescaped)?,
+                _ => return Err(NO_DOCUMENT.into()),
+            }
+            Ok(copied(start..unescaped.len()))
+        }
+        (Some(Shape::Bytes | Shape::Padded(_) | Shape::Text), Given::Document) => {
+            match marked(row, &value.range, BYTES_MARK) {
+                Some(marked) => bytes(column, &marked, row, unescaped),
+                None if is_address(row, &value.range) => Err(ADDRESS.into()),
+                None => Err(NO_DOCUMENT.into()),
+            }
         }
         (_, Given::String) => {
             let range = value.range.start + 1..value.range.end - 1;
             if range.is_empty() && !column.takes_empty {
-                return Err("an empty string is no value of this column; write null");
+                return Err("an empty string is no value of this column; write null".into());
             }
             if !value.escaped {
                 return Ok(taken(range));
@@ -296,22 +320,40 @@ fn field(
                 .map_err(|fault| fault.why)?;
             Ok(copied(start..unescaped.len()))
         }
-        (Some(Shape::Number | Shape::Decimal), Given::Document) => Err(NO_DOCUMENT),
-        (Some(Shape::Text), Given::Bool) => Err("true and false are no text; write them in quotes"),
-        (Some(Shape::Bytes), Given::Number | Given::Bool) => Err(NOT_BASE64),
+        (Some(Shape::Number | Shape::Decimal), Given::Document) => Err(NO_DOCUMENT.into()),
+        (Some(Shape::Text), Given::Bool) => {
+            Err("true and false are no text; write them in quotes".into())
+        }
+        (
+            Some(Shape::Bytes | Shape::Padded(_) | Shape::Vector(_) | Shape::Geometry(_)),
+            Given::Number | Given::Bool,
+        ) => Err(NOT_BASE64.into()),
     }
 }
 
 /// The bytes that a string in Base64 stands for.
-fn bytes(value: &Value, row: &[u8], unescaped: &mut Vec<u8>) -> Result<Field, &'static str> {
+fn bytes(
+    column: &Column,
+    value: &Value,
+    row: &[u8],
+    unescaped: &mut Vec<u8>,
+) -> Result<Field, Reason> {
     if value.given != Given::String {
-        return Err(NOT_BASE64);
+        return Err(NOT_BASE64.into());
     }
     let mut text = Vec::new();
     let raw = inside(row, &value.range);
     push_unescaped(raw, value.range.start + 1, &mut text).map_err(|fault| fault.why)?;
     let start = unescaped.len();
     base64::push_decoded(&text, unescaped).ok_or(NOT_BASE64)?;
+    let len = unescaped.len() - start;
+    // Dolt exports these bytes as they are, which would be Base64 of others.
+    if let Some(Shape::Padded(wanted)) = column.shape
+        && len != wanted as usize
+    {
+        let why = format!("Base64 of {len} bytes, the column holds {wanted}");
+        return Err(why.into());
+    }
     Ok(copied(start..unescaped.len()))
 }
 
@@ -327,6 +369,13 @@ fn marked(row: &[u8], range: &Range<usize>, mark: &[u8]) -> Option<Value> {
     }
     let value = scan.value().ok()?;
     (scan.take(b'}') && scan.peek().is_none()).then_some(value)
+}
+
+/// Whether an object is what dolt exports of a long value.
+fn is_address(row: &[u8], range: &Range<usize>) -> bool {
+    let mut scan = Scan::new(row.get(..range.end).unwrap_or_default(), range.start);
+    let first = scan.take(b'{').then(|| scan.string().ok()).flatten();
+    first.is_some_and(|key| row.get(key.range) == Some(ADDRESS_MARK))
 }
 
 fn inside<'a>(row: &'a [u8], string: &Range<usize>) -> &'a [u8] {

@@ -90,7 +90,9 @@ fn push_value(
     };
     match Shape::of(&column.sql_type) {
         Shape::Json => push_json(&shown_json(value), out),
-        Shape::Bytes => push_bytes(value, out),
+        Shape::Bytes | Shape::Padded(_) | Shape::Vector(_) | Shape::Geometry(_) => {
+            push_bytes(value, out);
+        }
         _ => {
             if let Ok(text) = std::str::from_utf8(value) {
                 push_string(text, out);

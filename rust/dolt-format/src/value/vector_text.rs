@@ -26,15 +26,32 @@ pub(crate) fn push_vector(text: &[u8], dimensions: u32, out: &mut Vec<u8>) -> Re
         }
         Some(list) => list,
     };
-    if list.len() != dimensions as usize {
-        return Err(format!("{} numbers, the column holds {dimensions}", list.len()).into());
-    }
+    check_dimensions(&list, dimensions)?;
     if text.len() == stored_len {
         let why = "it could be a list of numbers or the bytes of a vector: add a space";
         return Err(why.into());
     }
+    push_numbers(&list, out)
+}
+
+/// Appends the stored bytes of the vector of `dimensions` numbers that is the JSON list `text`.
+pub(crate) fn push_list(text: &[u8], dimensions: u32, out: &mut Vec<u8>) -> Result<(), Reason> {
+    let list: Vec<f64> = serde_json::from_slice(text)
+        .map_err(|_| format!("it is no list of {dimensions} numbers"))?;
+    check_dimensions(&list, dimensions)?;
+    push_numbers(&list, out)
+}
+
+fn check_dimensions(list: &[f64], dimensions: u32) -> Result<(), Reason> {
+    if list.len() != dimensions as usize {
+        return Err(format!("{} numbers, the column holds {dimensions}", list.len()).into());
+    }
+    Ok(())
+}
+
+fn push_numbers(list: &[f64], out: &mut Vec<u8>) -> Result<(), Reason> {
     for number in list {
-        let number = number as f32;
+        let number = *number as f32;
         if !number.is_finite() {
             return Err("one of its numbers is beyond the range of FLOAT".into());
         }
