@@ -12,8 +12,15 @@ use dolt_format::{Address, Chunk, FormatError, TextFormat};
 
 use crate::support::Store;
 
-/// Every kind of table; the remote that is left out only has more rows.
-pub(crate) const REMOTES: [&str; 5] = ["primes", "types", "history", "edge", "edge-addresses"];
+/// Every kind of table, and one of many rows.
+pub(crate) const REMOTES: [&str; 6] = [
+    "primes",
+    "types",
+    "history",
+    "edge",
+    "edge-addresses",
+    "flights",
+];
 
 /// A table's text with its layout, every leaf of which is measured.
 pub(crate) fn shown(store: &Store, table: &Table, renderer: &Renderer) -> (Vec<u8>, TextLayout) {
