@@ -12,7 +12,7 @@ from bench.mount.reading import bench_dolt_reading, bench_next_version, bench_re
 from bench.mount.scale import bench_branches, bench_rows
 from bench.mount.site import GOLDEN, Site
 from bench.mount.texts import Texts, write_texts
-from bench.mount.writing import bench_commits, bench_edits, bench_import
+from bench.mount.writing import bench_commits, bench_edits, bench_import, bench_repetitions
 from tests.support.servers import running_servers
 
 S3_LATENCY_S, DYNAMODB_LATENCY_S = 0.030, 0.010
@@ -41,25 +41,35 @@ def _commits(count: int) -> Callable[[Site, Texts], None]:
     return bench
 
 
+def _repetitions(count: int) -> Callable[[Site, Texts], None]:
+    def bench(site: Site, texts: Texts) -> None:
+        site.endpoints.upload(GOLDEN / "primes", f"{site.url}/primes")
+        bench_repetitions(site, texts, count)
+
+    return bench
+
+
 def main() -> None:
     """Runs the bench."""
     parser = argparse.ArgumentParser(prog="python -m bench.mount", description=__doc__)
     parser.add_argument(
         "part",
         nargs="*",
-        help="flights, edits, commits, branches or rows; default: all but rows",
+        help="flights, edits, commits, branches, repetitions or rows; default: the first four",
     )
     parser.add_argument("--no-latency", action="store_true", help="leave the slow runs out")
     parser.add_argument("--commits", type=int, default=500, help="how many commits (500)")
+    parser.add_argument("--repetitions", type=int, default=1000, help="how many (1000)")
     arguments = parser.parse_args()
     parts: dict[str, Callable[[Site, Texts], None]] = {
         "flights": _flights,
         "edits": _edits,
         "commits": _commits(arguments.commits),
         "branches": lambda site, _: bench_branches(site),
+        "repetitions": _repetitions(arguments.repetitions),
         "rows": lambda site, _: bench_rows(site),
     }
-    chosen = arguments.part or [part for part in parts if part != "rows"]
+    chosen = arguments.part or [part for part in parts if part not in ("repetitions", "rows")]
     if unknown := set(chosen) - set(parts):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     latencies = [("none", 0.0, 0.0)]

@@ -127,7 +127,15 @@ class Site:
 
     def memory_of(self, mount: Path) -> int:
         """Most resident bytes that the process serving *mount* has had so far."""
-        status = (mount / ".pyfs" / "status").read_text()
-        pid = next(line for line in status.splitlines() if line.startswith("pid: "))[5:]
-        peak = Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2]
-        return int(peak.split()[0]) * 1024
+        return _memory(mount, "VmHWM")
+
+    def memory_now(self, mount: Path) -> int:
+        """Resident bytes of the process serving *mount*."""
+        return _memory(mount, "VmRSS")
+
+
+def _memory(mount: Path, field: str) -> int:
+    status = (mount / ".pyfs" / "status").read_text()
+    pid = next(line for line in status.splitlines() if line.startswith("pid: "))[5:]
+    found = Path(f"/proc/{pid}/status").read_text().partition(f"{field}:")[2]
+    return int(found.split()[0]) * 1024

@@ -91,3 +91,30 @@ def bench_commits(site: Site, count: int) -> None:
         times = last.seconds / first.seconds
         memory = _mebibytes(site, mount)
         site.remarks[name] = f"{times:.1f} x the time of 41 to 50; mount: at most {memory} MiB"
+
+
+def bench_repetitions(site: Site, texts: Texts, count: int) -> None:
+    """Reads a table and saves it with one row changed, over and over: the mount must not grow."""
+    with site.mounted("primes", "repetitions") as mount:
+        (mount / "main/.pyfs/schema/scattered.sql").write_text(SCATTERED_SCHEMA)
+        file = mount / "main/scattered.csv"
+        site.run("cp", str(texts.scattered), str(file))
+        header, row, rest = texts.scattered.read_bytes().split(b"\n", 2)
+        key, name, _, at = row.split(b",")
+        changed = site.folder / "changed.csv"
+
+        def repeat(numbers: range) -> None:
+            for number in numbers:
+                line = b"%s,%s,%d,%s" % (key, name, number, at)
+                changed.write_bytes(b"\n".join((header, line, rest)))
+                site.run("cp", str(changed), str(file))
+                site.run("cmp", str(changed), str(file))
+
+        early = count // 10
+        site.measure(f"repetitions 1 to {early:,}", lambda: repeat(range(early)))
+        before = site.memory_now(mount)
+        job = f"repetitions to {count:,}"
+        site.measure(job, lambda: repeat(range(early, count)))
+        site.remarks[job] = (
+            f"mount: {before // MIB} MiB after {early:,}, {site.memory_now(mount) // MIB} MiB now"
+        )
