@@ -145,10 +145,7 @@ class TableSet:
 
     async def _fly(self, addresses: Addresses) -> list[Chunks]:
         try:
-            chunks = await self._fetch(addresses)
-            for part in chunks:
-                self._memory.put(part)
-            return chunks
+            return await self._fetch(addresses)
         finally:
             # No await between these lines: nobody sees one without the other.
             self._flying.release(addresses)
@@ -165,7 +162,7 @@ class TableSet:
                 continue
             await self._load_dictionaries(file, here)
             if not self._remote.local:
-                kept, here = await trio.to_thread.run_sync(self._spans.chunks, file.index, here)
+                kept, here = await trio.to_thread.run_sync(self._kept, file, here)
                 chunks.extend(kept)
             gap, length = self._config.read_gap_bytes_max, self._config.read_length_bytes_max
             reads.extend((file, plan) for plan in file.index.plan(here, gap, length))
@@ -180,7 +177,21 @@ class TableSet:
     async def _read(self, read: tuple[OpenFile, ReadPlan]) -> Chunks:
         file, plan = read
         data = await self._read_span(file, plan)
-        return await trio.to_thread.run_sync(file.index.decode, plan, data)
+        return await trio.to_thread.run_sync(self._decode, file, plan, data)
+
+    # In worker threads: to let go of what is pushed out of memory takes as long as to decode.
+
+    def _decode(self, file: OpenFile, plan: ReadPlan, data: bytes) -> Chunks:
+        chunks = file.index.decode(plan, data)
+        self._memory.put(chunks)
+        return chunks
+
+    def _kept(self, file: OpenFile, addresses: Addresses) -> tuple[list[Chunks], Addresses]:
+        """Those of *addresses* that are kept on disk, and the others."""
+        kept, left = self._spans.chunks(file.index, addresses)
+        for part in kept:
+            self._memory.put(part)
+        return kept, left
 
     async def _load_dictionaries(self, file: OpenFile, addresses: Addresses) -> None:
         for plan in file.index.dictionary_plans(addresses):

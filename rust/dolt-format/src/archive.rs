@@ -186,11 +186,6 @@ impl TableIndex {
         if !entries.is_sorted_by_key(|entry| entry.address) {
             return Err(bad("its index is not sorted".to_owned()));
         }
-        Ok(Self {
-            name: name.to_owned(),
-            kind: FileKind::Archive,
-            entries,
-            dictionaries,
-        })
+        Ok(Self::new(name, FileKind::Archive, entries, dictionaries))
     }
 }

@@ -233,3 +233,31 @@ fn other_manifests_are_refused() {
     let item = Manifest::from_item("4", "__DOLT__", &address, &address, "", "").expect("it parses");
     assert!(item.specs.is_empty());
 }
+
+#[test]
+fn an_index_of_any_size_has_its_addresses_and_no_others() {
+    for count in [0, 1, 2, 3, 5, 64, 65, 1000u32] {
+        let chunks: Vec<Chunk> = (0..count)
+            .map(|number| Chunk::new(number.to_be_bytes().to_vec()))
+            .collect();
+        let mut writer = TableWriter::new();
+        for chunk in &chunks {
+            writer.add(chunk).expect("it takes it");
+        }
+        let Some(file) = writer.finish() else {
+            assert_eq!(count, 0);
+            continue;
+        };
+        let index = open(&file.name, &file.data, false).expect("it is well formed");
+        for chunk in &chunks {
+            assert!(index.contains(chunk.address()));
+            let mut other = *chunk.address().as_bytes();
+            other[19] ^= 1;
+            assert!(!index.contains(Address::new(other)));
+            other[0] ^= 0x80;
+            assert!(!index.contains(Address::new(other)));
+        }
+        assert!(!index.contains(Address::new([0xff; 20])));
+        assert!(!index.contains(Address::EMPTY));
+    }
+}

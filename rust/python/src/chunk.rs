@@ -114,8 +114,10 @@ impl ChunkCache {
         (Chunks(found), Addresses(left))
     }
 
-    fn put(&self, chunks: &Chunks) {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        chunks.0.iter().for_each(|chunk| cache.put(chunk.clone()));
+    fn put(&self, py: Python<'_>, chunks: &Chunks) {
+        py.detach(|| {
+            let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            chunks.0.iter().for_each(|chunk| cache.put(chunk.clone()));
+        });
     }
 }

@@ -57,7 +57,9 @@ pub struct TableIndex {
     pub(crate) name: String,
     pub(crate) kind: FileKind,
     /// Sorted by address.
-    pub(crate) entries: Vec<Entry>,
+    entries: Vec<Entry>,
+    /// Where the entries begin whose address begins with so many bits, for each such beginning.
+    starts: Vec<u32>,
     /// Where each dictionary lies, by span id.
     pub(crate) dictionaries: HashMap<u32, (u64, u32)>,
 }
@@ -135,14 +137,36 @@ impl TableIndex {
         if !entries.is_sorted_by_key(|entry| entry.address.prefix()) {
             return Err(bad("its index is not sorted".to_owned()));
         }
+        Ok(Self::new(name, FileKind::Table, entries, HashMap::new()))
+    }
+
+    /// The index of a file of at most `u32::MAX` chunks.
+    pub(crate) fn new(
+        name: &str,
+        kind: FileKind,
+        mut entries: Vec<Entry>,
+        dictionaries: HashMap<u32, (u64, u32)>,
+    ) -> Self {
         entries.sort_unstable_by_key(|entry| entry.address);
-        let dictionaries = HashMap::new();
-        Ok(Self {
+        let mut starts = vec![0; (1 << bits(entries.len())) + 1];
+        for entry in &entries {
+            let after = bucket(entry.address, bits(entries.len())) + 1;
+            if let Some(count) = starts.get_mut(after) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        Self {
             name: name.to_owned(),
-            kind: FileKind::Table,
+            kind,
             entries,
+            starts,
             dictionaries,
-        })
+        }
     }
 
     /// The base name of the file.
@@ -175,10 +199,14 @@ impl TableIndex {
         self.entries.iter().map(|entry| entry.address).collect()
     }
 
+    /// Addresses are as good as random, so few of them begin alike.
     fn find(&self, address: Address) -> Option<usize> {
-        self.entries
-            .binary_search_by_key(&address, |entry| entry.address)
-            .ok()
+        let bucket = bucket(address, bits(self.entries.len()));
+        let start = *self.starts.get(bucket)? as usize;
+        let end = *self.starts.get(bucket + 1)? as usize;
+        let alike = self.entries.get(start..end)?;
+        let at = alike.binary_search_by_key(&address, |entry| entry.address);
+        Some(start + at.ok()?)
     }
 
     /// Whether the file holds the chunk.
@@ -360,6 +388,19 @@ impl TableIndex {
         }
         Chunk::verify_each(&addresses, chunks)
     }
+}
+
+/// Bits by which so many entries are told apart, more or less.
+fn bits(count: usize) -> u32 {
+    count.checked_ilog2().unwrap_or(0)
+}
+
+/// The first so many bits.
+fn bucket(address: Address, bits: u32) -> usize {
+    let first = address.prefix().checked_shr(u64::BITS - bits);
+    first
+        .and_then(|first| usize::try_from(first).ok())
+        .unwrap_or(0)
 }
 
 fn plain_decompressor() -> Result<zstd::bulk::Decompressor<'static>, FormatError> {
