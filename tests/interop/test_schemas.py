@@ -20,6 +20,9 @@ CREATES = [
     "CREATE TABLE t (a varchar(5) COLLATE utf8mb4_0900_ai_ci, b char(3) CHARACTER SET latin1,"
     " c datetime(3) DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), j json,"
     " p point SRID 4326, y year DEFAULT 2020) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci",
+    "CREATE TABLE t (id int PRIMARY KEY, p point NOT NULL SRID 4326, q geometry NOT NULL,"
+    " SPATIAL KEY sp (p) COMMENT 'where', SPATIAL INDEX (q), KEY k (id))",
+    "CREATE TABLE t (a int, q polygon NOT NULL, SPATIAL KEY (q), SPATIAL KEY (q))",
     "CREATE TABLE t (id int PRIMARY KEY, e enum('a','A','á') DEFAULT 'A',"
     " s set('a','á') COLLATE utf8mb4_0900_as_ci DEFAULT 'á,a',"
     " f set('a','b') COLLATE utf8mb4_0900_ai_ci DEFAULT 'B')",
@@ -83,3 +86,30 @@ def test_an_altered_table_is_dolts(dolt: Dolt, primes_url: str, tmp_path: Path, 
     ours.check()
     assert shown(ours, "primes") == shown(theirs, "primes")
     assert root_of(ours) == root_of(theirs)
+
+
+SPATIAL = [
+    ["add spatial index (p)"],
+    ["add spatial key s (q) comment 'shapes', add column n int"],
+    ["rename column q to shape"],
+    ["drop index p"],
+    # A column that is dropped with its key leaves the key's entries behind in dolt.
+    ["drop index s", "drop column shape"],
+]
+
+
+def test_spatial_keys_come_and_go_as_in_dolt(dolt: Dolt, primes_url: str, tmp_path: Path) -> None:
+    theirs = dolt.clone(primes_url, "theirs")
+    theirs.commit(
+        "create table t (id int primary key, p point not null, q geometry not null srid 0)",
+        "insert into t with recursive n (i) as (select 0 union all select i + 1 from n"
+        " where i < 3000) select i, point(i % 97 - 40, i / 7), st_geomfromtext(concat("
+        "'linestring(', i, ' 0,', -i, ' ', i % 13, ')')) from n",
+    )
+    theirs.dolt("push", "origin", "main")
+    for number, alters in enumerate(SPATIAL):
+        theirs.commit(*(f"alter table t {alter}" for alter in alters))
+        write_schema(primes_url, tmp_path / "cache", "t", shown(theirs, "t"))
+        ours = dolt.clone(primes_url, f"ours-{number}")
+        ours.check()
+        assert root_of(ours) == root_of(theirs), alters

@@ -32,7 +32,6 @@ fn refused(name: &str) -> Option<&'static str> {
         // Its parent is not at hand here.
         "child" | "types/main/child" => "there is no table \"parent\"",
         "ft" => "full-text",
-        "sp" => "spatial",
         "fidx" | "edge/main/functional" => "functional",
         "dolt_ignore" => "primary key",
         "vec" => "vector",
@@ -155,6 +154,20 @@ fn what_is_wrong_in_a_text_is_named_with_its_place() {
         ),
         ("CREATE TABLE t (a text, KEY (a))", 1, "25", "prefix"),
         (
+            "CREATE TABLE t (a int, CHECK (b > 0))",
+            1,
+            "24",
+            "no column \"b\"",
+        ),
+    ] {
+        assert_mistake(text, line, column, part);
+    }
+}
+
+#[test]
+fn members_that_are_equal_and_spatial_keys_over_others_are_named_with_their_place() {
+    for (text, line, column, part) in [
+        (
             "CREATE TABLE t (a enum('a','á') COLLATE utf8mb4_0900_ai_ci)",
             1,
             "17",
@@ -174,10 +187,34 @@ fn what_is_wrong_in_a_text_is_named_with_its_place() {
         ),
         ("CREATE TABLE t (a enum('a','a '))", 1, "17", "is equal"),
         (
-            "CREATE TABLE t (a int, CHECK (b > 0))",
+            "CREATE TABLE t (a int NOT NULL, SPATIAL KEY (a))",
             1,
-            "24",
-            "no column \"b\"",
+            "33",
+            "not spatial",
+        ),
+        (
+            "CREATE TABLE t (a point, SPATIAL INDEX (a))",
+            1,
+            "26",
+            "NOT NULL",
+        ),
+        (
+            "CREATE TABLE t (a point NOT NULL, SPATIAL KEY k (a(5)))",
+            1,
+            "35",
+            "over one column",
+        ),
+        (
+            "CREATE TABLE t (a point NOT NULL, b point NOT NULL, SPATIAL KEY (a, b))",
+            1,
+            "53",
+            "over one column",
+        ),
+        (
+            "CREATE TABLE t (a point NOT NULL, SPATIAL KEY)",
+            1,
+            "43",
+            "in parentheses",
         ),
     ] {
         assert_mistake(text, line, column, part);

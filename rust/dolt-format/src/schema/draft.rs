@@ -218,6 +218,7 @@ impl Draft {
                 name: None,
                 columns: vec![(part.name.clone(), 0)],
                 unique: true,
+                spatial: false,
                 comment: String::new(),
                 at: part.at.clone(),
             }),

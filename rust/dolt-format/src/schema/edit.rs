@@ -209,8 +209,9 @@ fn take_over(schema: &mut TableSchema, old: &TableSchema, origins: &[Option<usiz
     };
     for index in &mut schema.indexes {
         let old = old.indexes.iter().find(|old| old.name == index.name);
-        if let Some(old) = old.filter(|old| same_columns(index, old) && old.unique == index.unique)
-        {
+        if let Some(old) = old.filter(|old| {
+            same_columns(index, old) && (old.unique, old.spatial) == (index.unique, index.spatial)
+        }) {
             index.system_defined = old.system_defined;
         }
     }

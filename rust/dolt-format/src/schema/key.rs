@@ -54,7 +54,11 @@ pub(super) fn index(schema: &TableSchema, part: &KeyPart) -> Result<Index, Forma
     let mut prefix_lengths = Vec::new();
     for (position, (_, length)) in index_columns.iter().zip(&part.columns) {
         if let Some(column) = schema.columns.get(usize::from(*position)) {
-            check_part(column, *length, part)?;
+            if part.spatial {
+                check_spatial(column, *length, part)?;
+            } else {
+                check_part(column, *length, part)?;
+            }
         }
         prefix_lengths.push(*length);
     }
@@ -75,6 +79,7 @@ pub(super) fn index(schema: &TableSchema, part: &KeyPart) -> Result<Index, Forma
         index_columns,
         prefix_lengths,
         unique: part.unique,
+        spatial: part.spatial,
         ..Index::default()
     })
 }
@@ -127,6 +132,26 @@ pub(super) fn free_name(schema: &TableSchema, columns: &[String]) -> String {
         .chain(numbered)
         .find(|name| !is_taken(name))
         .unwrap_or_default()
+}
+
+fn check_spatial(column: &Column, length: u16, part: &KeyPart) -> Result<(), FormatError> {
+    let at = &part.at;
+    if part.columns.len() != 1 || length > 0 {
+        return Err(at.wrong("a spatial key is over one column, all of it"));
+    }
+    if !matches!(SqlType::parse(&column.sql_type)?, SqlType::Geometry(_)) {
+        let why = format!("column {:?} is not spatial", column.name);
+        return Err(at.wrong(why));
+    }
+    if column.nullable {
+        let why = format!("column {:?} of a spatial key must be NOT NULL", column.name);
+        return Err(at.wrong(why));
+    }
+    if column.encoding != e::GEOMETRY_ADAPTIVE {
+        let why = format!("column {:?} in a key: make it with dolt", column.name);
+        return Err(at.unsupported(why));
+    }
+    Ok(())
 }
 
 fn check_part(column: &Column, length: u16, part: &KeyPart) -> Result<(), FormatError> {

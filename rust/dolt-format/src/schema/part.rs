@@ -51,6 +51,7 @@ pub(super) struct KeyPart {
     /// The names of its columns, and the length of the prefix that is indexed, 0 for all.
     pub(super) columns: Vec<(String, u16)>,
     pub(super) unique: bool,
+    pub(super) spatial: bool,
     pub(super) comment: String,
     pub(super) at: Place,
 }
@@ -76,11 +77,9 @@ const CONSTRAINTS: [&[&str]; 8] = [
     &["fulltext"],
 ];
 /// Keys that pyfs cannot keep in step with their rows.
-const SPECIAL: [(&[&str], &str); 6] = [
+const SPECIAL: [(&[&str], &str); 4] = [
     (&["fulltext", "key"], "a full-text index"),
     (&["fulltext", "index"], "a full-text index"),
-    (&["spatial", "key"], "a spatial index"),
-    (&["spatial", "index"], "a spatial index"),
     (&["vector", "key"], "a vector index"),
     (&["vector", "index"], "a vector index"),
 ];
@@ -93,6 +92,18 @@ impl Part {
             if definition.begins_with(words) {
                 return Err(at.unsupported(format!("{what}: make it with dolt")));
             }
+        }
+        if [["spatial", "key"], ["spatial", "index"]]
+            .iter()
+            .any(|words| definition.begins_with(words))
+        {
+            return match Self::parse(&definition.without_first(), table)? {
+                Self::Index(part) => Ok(Self::Index(KeyPart {
+                    spatial: true,
+                    ..part
+                })),
+                _ => Err(at.wrong("it is no key")),
+            };
         }
         let is_constraint = |words: &&[&str]| definition.begins_with(words);
         if !CONSTRAINTS.iter().any(is_constraint) {
@@ -149,6 +160,7 @@ fn key_part(
             .map(|column| key_column(column, at))
             .collect::<Result<_, _>>()?,
         unique: false,
+        spatial: false,
         comment,
         at: at.clone(),
     })

@@ -88,6 +88,14 @@ impl Definition {
         Ok(Self { tokens, at })
     }
 
+    /// The definition without its first word.
+    pub(super) fn without_first(&self) -> Self {
+        Self {
+            tokens: self.tokens.iter().skip(1).cloned().collect(),
+            at: self.at.clone(),
+        }
+    }
+
     /// The words, whatever the spaces between them and the case of those without quotes.
     pub(super) fn words(&self) -> Vec<String> {
         let normal = |token: &TokenWithSpan| match &token.token {
