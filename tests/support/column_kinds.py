@@ -199,14 +199,14 @@ def _long_bytes(sql: str, length_max: int) -> Kind:
     return Kind(sql, make, hexadecimal, key=False, prefix=True, large=True)
 
 
-def _members(sql: str, members: tuple[str, ...]) -> Kind:
+def _members(sql: str, members: tuple[str, ...], collation: str = "") -> Kind:
     def make(rng: Random) -> str:
         if sql == "enum":
             return rng.choice(members)
         return ",".join(member for member in members if rng.random() < 0.4)
 
     listed = ",".join(quoted(member) for member in members)
-    return Kind(f"{sql}({listed})", make, quoted)
+    return Kind(f"{sql}({listed}){collation and f' COLLATE {collation}'}", make, quoted)
 
 
 def json_value(rng: Random, depth: int = 2) -> object:
@@ -264,27 +264,52 @@ def _time(rng: Random) -> str:
     return rng.choice(["", "-"]) + _clock(rng, 6, 837)
 
 
-def _geometry(sql: str) -> Kind:
-    def point(rng: Random) -> bytes:
-        return struct.pack("<dd", rng.randint(-99, 99), rng.randint(-99, 99) / 4)
+def _point(rng: Random) -> bytes:
+    return struct.pack("<dd", rng.randint(-99, 99), rng.randint(-99, 99) / 4)
 
+
+def _well_known(rng: Random, number: int) -> bytes:
+    """A shape of the type of that number as WKB, with its header; 0 is any."""
+    number = number or rng.randint(1, 7)
+    head = struct.pack("<BI", 1, number)
+    match number:
+        case 1:
+            return head + _point(rng)
+        case 2:
+            points = [_point(rng) for _ in range(rng.randint(2, 6))]
+            return head + struct.pack("<I", len(points)) + b"".join(points)
+        case 3:
+            first = _point(rng)
+            ring = [first, *(_point(rng) for _ in range(3)), first]
+            return head + struct.pack("<II", 1, len(ring)) + b"".join(ring)
+        case _:
+            of = number - 3 if number < 7 else rng.randint(1, 6)
+            parts = [_well_known(rng, of) for _ in range(rng.randint(1, 3))]
+            return head + struct.pack("<I", len(parts)) + b"".join(parts)
+
+
+def _geometry(sql: str, number: int, srid: int = 0) -> Kind:
     def make(rng: Random) -> bytes:
-        kind = sql if sql != "geometry" else rng.choice(["point", "linestring", "polygon"])
-        head = b"\0\0\0\0\1"
-        if kind == "point":
-            return head + struct.pack("<I", 1) + point(rng)
-        if kind == "linestring":
-            points = [point(rng) for _ in range(rng.randint(2, 6))]
-            return head + struct.pack("<II", 2, len(points)) + b"".join(points)
-        first = point(rng)
-        points = [first, *(point(rng) for _ in range(3)), first]
-        return head + struct.pack("<III", 3, 1, len(points)) + b"".join(points)
+        return struct.pack("<I", srid) + _well_known(rng, number)
 
     def literal(value: str | bytes) -> str:
         assert isinstance(value, bytes)
-        return f"ST_GeomFromWKB(x'{value[4:].hex()}')"
+        made = f"ST_GeomFromWKB(x'{value[4:].hex()}')"
+        return f"ST_SRID({made}, {srid})" if srid else made
 
     return Kind(sql, make, literal, key=False)
+
+
+def _vector(dimensions: int) -> Kind:
+    def make(rng: Random) -> bytes:
+        numbers = [rng.randint(-(1 << 20), 1 << 20) / 64 for _ in range(dimensions)]
+        return struct.pack(f"<{dimensions}f", *numbers)
+
+    def literal(value: str | bytes) -> str:
+        assert isinstance(value, bytes)
+        return f"STRING_TO_VECTOR('{list(struct.unpack(f'<{dimensions}f', value))}')"
+
+    return Kind(f"vector({dimensions})", make, literal, key=False)
 
 
 INTEGERS: Final = tuple(
@@ -298,12 +323,25 @@ COLLATED: Final = tuple(
     _collated(collation)
     for collation in (
         "utf8mb4_0900_ai_ci", "utf8mb4_general_ci", "utf8mb4_bin", "utf8mb4_0900_bin",
-        "latin1_swedish_ci", "ascii_general_ci",
+        "latin1_swedish_ci", "ascii_general_ci", "latin1_bin", "ascii_bin", "utf8mb4_unicode_ci",
+        "utf8mb4_0900_as_cs",
     )
 )  # fmt: skip
-FOREIGN: Final = (_collated("utf8mb4_unicode_ci"), _collated("utf8mb4_es_0900_ai_ci"))
+FOREIGN: Final = (_collated("utf8mb4_es_0900_ai_ci"), _collated("utf8mb4_tr_0900_ai_ci"))
 """Collations whose keys pyfs refuses to write."""
-GEOMETRIES: Final = tuple(map(_geometry, ("geometry", "point", "linestring", "polygon")))
+GEOMETRIES: Final = (
+    _geometry("geometry", 0),
+    _geometry("point", 1),
+    _geometry("linestring", 2),
+    _geometry("polygon", 3),
+    _geometry("multipoint", 4),
+    _geometry("multilinestring", 5),
+    _geometry("multipolygon", 6),
+    _geometry("geometrycollection", 7),
+    _geometry("point SRID 4326", 1, 4326),
+    _geometry("geometry SRID 3857", 0, 3857),
+)
+VECTORS: Final = (_vector(3), _vector(700))
 KINDS: Final = (
     *INTEGERS,
     Kind("tinyint(1)", lambda rng: rng.choice("01"), plain),
@@ -328,7 +366,9 @@ KINDS: Final = (
     _long_bytes("longblob", 1 << 20),
     _members("enum", ("small", "medium", "large")),
     _members("enum", ("", "é", "a,b", 'q"q', "it's")),
+    _members("enum", ("a", "B", "é"), "utf8mb4_0900_ai_ci"),
     _members("set", ("a", "b", "c", "d")),
+    _members("set", ("x", "Y", "ß"), "utf8mb4_general_ci"),
     _members("set", ("x y", "é", "Z")),
     Kind("json", _json, quoted, key=False, large=True),
     Kind("date", _of("1000-01-01", "9999-12-31", often=_date, share=0.05), quoted, roomy=True),

@@ -15,9 +15,11 @@ from tests.support.column_kinds import (
     GEOMETRIES,
     INTEGERS,
     KINDS,
+    VECTORS,
     Kind,
     Value,
     plain,
+    quoted,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ class Index:
     name: str
     columns: tuple[tuple[int, int], ...]
     unique: bool
+    spatial: bool = False
 
 
 @dataclass
@@ -116,7 +119,8 @@ class Table:
                 f"`{self.columns[at].name}`" + (f"({prefix})" if prefix else "")
                 for at, prefix in index.columns
             )
-            parts.append(f"{'UNIQUE ' * index.unique}KEY `{index.name}` ({named})")
+            sort = "UNIQUE " * index.unique + "SPATIAL " * index.spatial
+            parts.append(f"{sort}KEY `{index.name}` ({named})")
         inner = ",\n  ".join(parts + self.constraints)
         return f"CREATE TABLE `{self.name}` (\n  {inner}\n);"
 
@@ -132,17 +136,28 @@ class Table:
 
     def edits(self) -> Iterator[str]:
         """The statements that make the change."""
-        if self.change.deleted:
-            which = dict.fromkeys(self._where(row) for row in self.change.deleted)
+        deleted, updated, inserted = self.change.deleted, self.change.updated, self.change.inserted
+        if self.is_spatial:
+            # Dolt 2.3.1 breaks where it updates a row that has a line or polygon in an index.
+            deleted = deleted + [old for old, _ in updated]
+            inserted = [new for _, new in updated] + inserted
+            updated = []
+        if deleted:
+            which = dict.fromkeys(self._where(row) for row in deleted)
             yield f"DELETE FROM `{self.name}` WHERE {' OR '.join(which)};"
-        for old, new in self.change.updated:
+        for old, new in updated:
             assigned = ", ".join(
                 f"`{column.name}` = {column.literal(after)}"
                 for column, before, after in zip(self.columns, old, new, strict=True)
                 if (before != after or not self.key) and column.computed is None
             )
             yield f"UPDATE `{self.name}` SET {assigned} WHERE {self._where(old)};"
-        yield from self.inserts(self.change.inserted)
+        yield from self.inserts(inserted)
+
+    @property
+    def is_spatial(self) -> bool:
+        """Whether it has a spatial index."""
+        return any(index.spatial for index in self.indexes)
 
     def text(self, rows: Sequence[Row]) -> bytes:
         """*rows* as CSV."""
@@ -207,8 +222,9 @@ class _Plan:
         if any(column.kind.large for column in columns):
             wanted = min(wanted, LARGE_ROWS_MAX)
         self._wanted = wanted
+        self._spatial: list[Index] = []
         self._add_feature()
-        self._indexes = self._make_indexes()
+        self._indexes = self._make_indexes() + self._spatial
         self._seen: list[set[Key]] = [set() for _ in self._uniques()]
 
     def table(self) -> Table:
@@ -263,12 +279,23 @@ class _Plan:
             case 8 | 27:
                 self._add_generated(name)
             case 14 | 38:
-                self._columns.append(Column(name, self._rng.choice(GEOMETRIES)))
+                self._columns.append(Column(name, self._geometry()))
+            case 1 | 11 | 13 | 28:
+                at = len(self._columns)
+                self._columns.append(Column(name, self._geometry(), nullable=False))
+                self._spatial.append(Index(f"s{at}", ((at, 0),), unique=False, spatial=True))
+            case 25:
+                self._columns.append(Column(name, self._rng.choice(VECTORS)))
+            case 10 | 34:
+                self._add_generated_text(name)
             case 21 | 36:
                 self._add_foreign_key(name)
             case 30:
                 self._columns.append(Column(name, self._rng.choice(FOREIGN), nullable=False))
                 self._key = (len(self._columns) - 1,)
+
+    def _geometry(self) -> Kind:
+        return GEOMETRIES[self._number // 7 % len(GEOMETRIES)]
 
     def _add_generated(self, name: str) -> None:
         source = len(self._columns)
@@ -281,6 +308,19 @@ class _Plan:
         self._columns.append(Column(name, SMALL))
         clause = f"GENERATED ALWAYS AS (`{name}` * 2 + 1) {stored}"
         self._columns.append(Column(f"g{source}", SMALL, clause=clause, computed=double))
+
+    def _add_generated_text(self, name: str) -> None:
+        source = len(self._columns)
+        stored = "STORED" if self._number % 40 == 34 else "VIRTUAL"
+
+        def greeting(row: Row) -> Value:
+            value = row[source]
+            return None if value is None else f"<{value}>"
+
+        self._columns.append(Column(name, SMALL))
+        clause = f"GENERATED ALWAYS AS (concat('<', `{name}`, '>')) {stored}"
+        kind = Kind("varchar(20)", SMALL.make, quoted)
+        self._columns.append(Column(f"g{source}", kind, clause=clause, computed=greeting))
 
     def _add_foreign_key(self, name: str) -> None:
         parent = self._rng.choice(self._others[2::PARENTS_EVERY])
@@ -368,6 +408,8 @@ class _Plan:
         if self._number % 23 == 11:
             some = []  # nothing but new rows
         deletes, updates = some[: len(some) // 2], some[len(some) // 2 :]
+        if table.is_spatial and not table.key:
+            updates = []  # one statement changes all equal rows
         named = table.key or (0,)
         gone = {tuple(row[at] for at in named) for row in deletes}
         change.deleted = deletes

@@ -77,7 +77,7 @@ def test_saving_what_is_shown_makes_no_commit(tmp_path: Path, format: Format) ->
         changes = {t: await built(head, t, text, format) for t, text in texts.items()}
         saved = await repository.save("main", head.commit.address, changes, None)
         assert not saved.changed
-        assert len(changes) > 8
+        assert len(changes) == 14
 
     run(tmp_path, body)
 
