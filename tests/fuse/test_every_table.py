@@ -80,3 +80,23 @@ def test_each_is_read_and_saved_again_without_a_commit(
         assert (mount / path).read_bytes() == text, table
     assert mount.log() == before
     assert len(texts) > 12
+
+
+def test_each_in_every_format_is_saved_again_without_a_commit(
+    mounts: Callable[..., Mount],
+) -> None:
+    pytest.importorskip("pyarrow")
+    mount = mounts("types", "format=csv+tsv+jsonl+parquet").mount()
+    before, tables = mount.log(), [Path(path).stem for path in exported("types")]
+    out = mount.home / "same"
+    for table in tables:
+        for ending in ("csv", "tsv", "jsonl", "parquet"):
+            file = mount / "main" / f"{table}.{ending}"
+            text = file.read_bytes()
+            # An empty file would save nothing, a table without rows has an empty line in JSON.
+            out.write_bytes(text or b"\n")
+            done = mount.run(["cp", str(out), file.name])
+            assert done.returncode == 0, f"{file.name}: {done.stderr}{mount.status()}"
+            assert file.read_bytes() == text, file.name
+    assert mount.log() == before
+    assert len(tables) == 14
