@@ -315,7 +315,7 @@ class _Plan:
 
         def greeting(row: Row) -> Value:
             value = row[source]
-            return None if value is None else f"<{value}>"
+            return None if value is None else f"<{int(value)}>"
 
         self._columns.append(Column(name, SMALL))
         clause = f"GENERATED ALWAYS AS (concat('<', `{name}`, '>')) {stored}"
