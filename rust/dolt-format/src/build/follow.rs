@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::input::{Input, RowBuffers};
-use super::{BuiltTable, Rows, rewrite};
+use super::rows::Rows;
+use super::{BuiltTable, rewrite};
 use crate::build::layout::Layout;
 use crate::csv::columns::Columns;
 use crate::message::schema::TableSchema;

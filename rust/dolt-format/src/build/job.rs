@@ -132,7 +132,7 @@ impl Entries {
         match self {
             Self::Keyed(arena, input) => {
                 arena.sort();
-                super::check_keys(arena, input)
+                super::duplicate::check_keys(arena, input)
             }
             Self::Keyless(arena) => {
                 arena.sort();

@@ -7,10 +7,12 @@
 use std::collections::HashMap;
 
 use super::arena::{Arena, RowView};
+use super::building::write_table;
 use super::follow::{Following, Which};
 use super::index::{EMPTY_TUPLE, IndexBuild, unique_prefix};
 use super::input::Input;
-use super::{BuiltTable, Lines, Rows, write_table};
+use super::rows::Rows;
+use super::{BuiltTable, Lines};
 use crate::build::layout::Layout;
 use crate::csv::measure::Measure;
 use crate::csv::render::{Render, Renderer};
@@ -250,7 +252,7 @@ impl Rewrite {
             }
         }
         let input = self.input()?;
-        super::check_keys(&self.new.arena, input)?;
+        super::duplicate::check_keys(&self.new.arena, input)?;
         self.new
             .indexes
             .iter()

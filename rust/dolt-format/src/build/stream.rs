@@ -42,7 +42,12 @@ impl Stream {
             match row.sort_key.cmp(&self.last) {
                 std::cmp::Ordering::Less => return Ok(false),
                 std::cmp::Ordering::Equal => {
-                    return Err(super::duplicate(input, row.key, row.line, self.last_line));
+                    return Err(super::duplicate::duplicate(
+                        input,
+                        row.key,
+                        row.line,
+                        self.last_line,
+                    ));
                 }
                 std::cmp::Ordering::Greater => {}
             }

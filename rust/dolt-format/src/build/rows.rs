@@ -1,0 +1,233 @@
+//! `Rows`: what grows while records come in.
+
+use std::sync::Arc;
+
+use super::BuiltTable;
+use super::arena::Arena;
+use super::building::Building;
+use super::follow::{Following, Outcome};
+use super::index::IndexBuild;
+use super::input::{Input, RowBuffers, TextOf};
+use super::old_text::OldText;
+use super::plain::PlainRows;
+use super::refusal;
+use super::row_text::RowText;
+use super::stream::Stream;
+use super::trees::Trees;
+use crate::csv::columns::Columns;
+use crate::csv::parse::{Boundary, RecordReader, RecordView, Visitor};
+use crate::message::schema::TableSchema;
+use crate::message::table::Table;
+use crate::{Chunk, FormatError, TextFormat};
+
+/// What grows while records come in.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) schema: TableSchema,
+    pub(super) input: Option<Arc<Input>>,
+    pub(super) plain: Option<PlainRows>,
+    pub(super) row_text: Option<RowText>,
+    pub(super) buffers: RowBuffers,
+    /// Where rows go as long as they come in order; else they go to the arena.
+    pub(super) stream: Option<Stream>,
+    pub(super) arena: Arena,
+    pub(super) indexes: Vec<IndexBuild>,
+    pub(super) blobs: Vec<Chunk>,
+    pub(super) auto_increment: Option<(usize, u64)>,
+    pub(super) row_count: u64,
+    pub(super) old_text: Option<OldText>,
+    /// For a text of another schema: the column of this one that each of its fields is of.
+    pub(super) carried: Option<Vec<Option<String>>>,
+    /// Whether the text is that of rows that are stored already.
+    pub(super) stored: bool,
+    pub(super) format: TextFormat,
+    /// What becomes of some rows, where the text is that of stored ones.
+    pub(super) following: Option<Following>,
+}
+
+impl Visitor for Rows {
+    fn at_boundary(&mut self, rest: &[u8], at_end: bool) -> Boundary {
+        self.old_text
+            .as_mut()
+            .map_or(Boundary::Record, |old| old.at_boundary(rest, at_end))
+    }
+
+    fn take(&mut self, record: RecordView<'_>) -> Result<bool, FormatError> {
+        self.add(&record)
+    }
+
+    fn take_plain(&mut self, rest: &[u8], line: u64) -> Result<(usize, u64), FormatError> {
+        self.add_plain(rest, line)
+    }
+
+    fn check(&mut self, record: RecordView<'_>) -> Result<(), FormatError> {
+        let next = next_number(self.auto_increment);
+        let input = self.input.as_ref();
+        // What rows have to obey is looked at where they change.
+        input.map_or(Ok(()), |input| {
+            input.encode(&record, next, &mut self.buffers)
+        })
+    }
+}
+
+impl Rows {
+    pub(super) fn new(schema: TableSchema, base: &Chunk) -> Result<Self, FormatError> {
+        if let Some(why) = refusal::refuses_writes(&schema) {
+            return Err(FormatError::Unsupported(why));
+        }
+        let counter = Table::decode(base.contents())?.auto_increment;
+        let auto_increment = schema
+            .columns
+            .iter()
+            .position(|column| column.auto_increment)
+            .map(|at| (at, counter));
+        let indexes = schema
+            .indexes
+            .iter()
+            .map(|index| IndexBuild::new(&schema, index))
+            .collect();
+        Ok(Self {
+            schema,
+            input: None,
+            plain: None,
+            row_text: None,
+            buffers: RowBuffers::default(),
+            stream: None,
+            arena: Arena::default(),
+            indexes,
+            blobs: Vec::new(),
+            auto_increment,
+            row_count: 0,
+            old_text: None,
+            carried: None,
+            stored: false,
+            format: TextFormat::Csv,
+            following: None,
+        })
+    }
+
+    /// Takes the texts of some leaves of the table's stored rows.
+    pub(super) fn take_stored(&mut self, texts: &[Vec<u8>]) -> Result<(), FormatError> {
+        let mut reader = RecordReader::default();
+        let header = Columns::new(&self.schema)?.header(TextFormat::Csv);
+        for text in std::iter::once(&header).chain(texts) {
+            reader.feed(text, self)?;
+        }
+        reader.finish(self)
+    }
+
+    /// Takes a record; tells whether an empty line is a record from now on.
+    fn add(&mut self, record: &RecordView<'_>) -> Result<bool, FormatError> {
+        let Some(input) = &self.input else {
+            let of = TextOf {
+                carried: self.carried.as_deref(),
+                stored: self.stored,
+                // Only what users write leaves numbers to be chosen.
+                numbered: !self.stored && self.following.is_none(),
+            };
+            let input = Input::new(&self.schema, record, of)?;
+            let empty_is_null = input.empty_line_is_a_row();
+            let columns = Columns::new(&self.schema)?;
+            self.plain = match self.following {
+                None => PlainRows::new(&self.schema, &input, &columns, self.format),
+                Some(_) => None,
+            };
+            self.row_text = RowText::new(columns, self.format);
+            self.input = Some(Arc::new(input));
+            return Ok(empty_is_null);
+        };
+        let next = next_number(self.auto_increment);
+        input.encode(record, next, &mut self.buffers)?;
+        let outcome = match &self.following {
+            Some(following) => following.apply(input, &mut self.buffers)?,
+            None => Outcome::Changed,
+        };
+        if outcome == Outcome::Skipped {
+            return Ok(input.empty_line_is_a_row());
+        }
+        input.complete(record, outcome == Outcome::Changed, &mut self.buffers)?;
+        input.make_row(record.line, &mut self.buffers, &mut self.blobs)?;
+        let empty_is_null = input.empty_line_is_a_row();
+        self.store(record.line, None)?;
+        Ok(empty_is_null)
+    }
+
+    /// Takes records that can be read in one pass; returns their bytes and lines.
+    fn add_plain(&mut self, text: &[u8], line: u64) -> Result<(usize, u64), FormatError> {
+        let (mut done, mut lines) = (0, 0);
+        while let (Some(plain), Some(input)) = (&mut self.plain, &self.input) {
+            let rest = text.get(done..).unwrap_or_default();
+            let Some(record) = plain.read(rest, &mut self.buffers) else {
+                break;
+            };
+            let line = line + lines;
+            input.check(line, &self.buffers)?;
+            plain.make_row(input, line, &mut self.buffers)?;
+            let shown = record
+                .as_shown
+                .then(|| rest.get(..record.len).unwrap_or_default());
+            self.store(line, shown)?;
+            done += record.len;
+            lines += 1;
+            // What comes next may have to be passed over.
+            if self.old_text.is_some() {
+                break;
+            }
+        }
+        Ok((done, lines))
+    }
+
+    /// Stores the row in the buffers, whose text is `shown`, if that is known.
+    fn store(&mut self, line: u64, shown: Option<&[u8]>) -> Result<(), FormatError> {
+        let Some(input) = &self.input else {
+            return Ok(());
+        };
+        if let Some((column, next)) = &mut self.auto_increment
+            && let Some(value) = self.buffers.unsigned(*column)
+        {
+            *next = (*next).max(value.saturating_add(1));
+        }
+        self.row_count += 1;
+        for index in &mut self.indexes {
+            index.push(input, &self.buffers, line, &mut self.blobs)?;
+        }
+        if let Some(stream) = &mut self.stream {
+            let text = match (shown, &mut self.row_text) {
+                (Some(text), _) => text,
+                (None, Some(text)) => text.of(&self.buffers)?,
+                (None, None) => &[],
+            };
+            let row = self.buffers.row(line);
+            if stream.push(&row, text, input)? {
+                return Ok(());
+            }
+            let stream = self.stream.take().unwrap_or_default();
+            self.arena = stream
+                .into_arena(input)?
+                .ok_or(FormatError::OutOfOrder { line })?;
+        }
+        let row = self.buffers.row(line);
+        self.arena
+            .push(row.sort_key, row.key, row.value, row.addresses, line);
+        Ok(())
+    }
+
+    /// The table of these rows.
+    pub(super) fn build(self, base: &Chunk) -> Result<BuiltTable, FormatError> {
+        let trees = Trees::new(1 + self.indexes.len());
+        Building::new(base.clone(), self, trees)?.result()
+    }
+
+    /// Whether rows can become leaves as they come.
+    pub(super) fn can_stream(&self) -> bool {
+        // A virtual column's text is computed from the stored row.
+        self.format.delimiter().is_some()
+            && !self.schema.primary_key.is_empty()
+            && !self.schema.columns.iter().any(|column| column.is_virtual)
+    }
+}
+
+/// The next number of an `AUTO_INCREMENT` column with this counter.
+fn next_number(counter: Option<(usize, u64)>) -> u64 {
+    counter.map_or(1, |(_, next)| next.max(1))
+}
