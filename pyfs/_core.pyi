@@ -11,7 +11,9 @@ Raises `pyfs.errors.CorruptionError` for bytes that break the format,
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Literal, final
+from typing import ClassVar, Literal, Self, final
+
+from typing_extensions import disjoint_base
 
 __all__ = [
     "Address",
@@ -29,9 +31,11 @@ __all__ = [
     "Extent",
     "FollowBuild",
     "ForeignKey",
+    "HashedLeaves",
     "Inference",
     "KeyCheck",
     "KeyFindings",
+    "Leaves",
     "Manifest",
     "Measure",
     "MissingParents",
@@ -42,17 +46,21 @@ __all__ = [
     "RootValue",
     "RowCarry",
     "RowFollow",
+    "Run",
     "Schema",
     "SchemaEdit",
+    "SortedRun",
     "Table",
     "TableBuild",
     "TableFile",
+    "TableFileWriter",
     "TableFinish",
     "TableIndex",
     "TableWriter",
     "Tag",
     "Text",
     "TextLayout",
+    "TreeJob",
     "branch_name_error",
     "column_tags",
     "create_table",
@@ -130,6 +138,9 @@ class Chunks:
     @staticmethod
     def gather(addresses: Addresses | Sequence[Address], parts: Sequence[Chunks]) -> Chunks:
         """The chunks at *addresses*, in that order, out of *parts*."""
+
+    def addresses(self) -> Addresses:
+        """The address of each."""
 
     def missing(self, addresses: Addresses | Sequence[Address]) -> Addresses:
         """Those of *addresses* whose chunk is not here."""
@@ -258,6 +269,21 @@ class TableWriter:
 
     def finish(self) -> TableFile | None:
         """The file, or None when no chunk was added. Called once."""
+
+@final
+class TableFileWriter:
+    """Chunks in, the bytes of a table file out as they come. Thread-safe. Frozen."""
+
+    def __new__(cls) -> TableFileWriter: ...
+    def add(self, chunks: Chunks) -> bytes:
+        """The next bytes of the file: *chunks*, less those that were added already."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file if it were finished now."""
+
+    def finish(self) -> tuple[str, bytes] | None:
+        """The file's name and its last bytes, or None when no chunk was added. Called once."""
 
 @final
 class Manifest:
@@ -512,10 +538,11 @@ class MissingParents:
     def parent_columns(self) -> list[str]:
         """Those in the parent."""
 
-    def first(self, built: BuiltTable | None) -> tuple[int, str]:
+    def first(self, built: BuiltTable | None, more_lines: Sequence[bytes] = ...) -> tuple[int, str]:
         """The first line of *built*'s text with such a row, and the values of `columns` there.
 
-        Line 0 where the text has none of them.
+        *more_lines* are those of rows that were taken away from the build. Line 0 where the text
+        has none of them.
         """
 
 @final
@@ -901,10 +928,11 @@ class Render:
     def feed(self, chunks: Sequence[Chunk]) -> None: ...
     def result(self) -> Rendered: ...
 
-@final
+@disjoint_base
 class BuiltTable:
     """A table made from text, and the chunks it is made of. Frozen."""
 
+    def __new__(cls, built: BuiltTable) -> Self: ...
     @property
     def address(self) -> Address:
         """The address of its table message: equal to Dolt's for the same rows and schema."""
@@ -913,8 +941,8 @@ class BuiltTable:
     def chunks(self) -> list[Chunk]:
         """Every chunk that it has and its base lacks, except its schema's.
 
-        Where nothing was passed over, every chunk it has. The remote may hold some already. A new
-        table's schema is among them.
+        Where nothing was passed over, every chunk it has, less those that were taken away before
+        the end. The remote may hold some already. A new table's schema is among them.
         """
 
     @property
@@ -955,11 +983,94 @@ class TableBuild:
         After an error the build is over; start a new one.
         """
 
+    def take(self, bytes_max: int) -> Leaves | None:
+        """Takes away the leaves that are done, if they and their text have more than *bytes_max*.
+
+        All have to be given back hashed, here or to the `TableFinish`. From then on `feed` raises
+        `ReadAnewError` for a row that does not come in order.
+        """
+
+    def give(self, leaves: HashedLeaves) -> None: ...
+    def take_run(self, bytes_max: int) -> Run | None:
+        """Takes away rows or index entries to be sorted, if all have more than *bytes_max* bytes.
+
+        They have to be given back before the end.
+        """
+
+    def give_run(self, run: SortedRun, offset: int) -> None:
+        """Takes back a run whose data is kept from *offset* on."""
+
+    def sort_all(self) -> None:
+        """Rows may come in any order, whatever is taken away. Called before `feed`."""
+
+    def differing_bytes(self, at_end: bool) -> int:
+        """Bytes of what differs from the base's text, where that is passed over; else 0.
+
+        All of it is held in memory. *at_end*: no more text comes.
+        """
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of all that grows with the text and is held here."""
+
     def finish(self) -> TableFinish:
         """The end of the text. Raises `InvalidTextError`. Called once.
 
         `DuplicateKeyError` where two rows have the same primary key.
         """
+
+@final
+class Leaves:
+    """Leaves of one tree that are done. Frozen. Each part of a build is used once."""
+
+    def hash(self) -> HashedLeaves:
+        """Hashes them, and measures their text."""
+
+@final
+class HashedLeaves:
+    """Leaves with their addresses. Frozen."""
+
+    @property
+    def chunks(self) -> Chunks:
+        """The leaves, and values that stand out of band."""
+
+    @property
+    def lines(self) -> bytes:
+        """Where the rows stand in the text, for `MissingParents.first`."""
+
+@final
+class Run:
+    """Rows of one tree that are to be sorted. Frozen."""
+
+    def sort(self) -> SortedRun: ...
+
+@final
+class SortedRun:
+    """Rows in order. Frozen."""
+
+    def take_data(self) -> bytes:
+        """What has to be kept until the build has ended. Called once."""
+
+    def take_lines(self) -> bytes:
+        """Where the rows stand in the text, for `MissingParents.first`. Called once."""
+
+@final
+class TreeJob:
+    """Makes the leaves of one tree of a table whose text has ended."""
+
+    def needs(self) -> list[tuple[int, int, int]]:
+        """What has to be read and fed before `next` goes on: run, offset and length of each."""
+
+    def feed(self, run: int, data: bytes) -> None: ...
+    def next(self, bytes_min: int) -> Leaves | None:
+        """The next leaves, of *bytes_min* bytes or a little more; None where there are none now.
+
+        Raises `InvalidTextError`, `DuplicateKeyError`.
+        """
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all leaves were given out."""
 
 @final
 class Inference:
@@ -996,6 +1107,13 @@ class TableFinish:
     change; nothing where no leaf is kept. Raises `InvalidTextError` for keys that stand twice.
     """
 
+    def jobs(self) -> list[TreeJob]:
+        """What is left to do of each tree, for several threads; else `result` does it.
+
+        All leaves have to be given back.
+        """
+
+    def give(self, leaves: HashedLeaves) -> None: ...
     def needs(self, limit: int) -> list[Address]: ...
     def feed(self, chunks: Sequence[Chunk]) -> None: ...
     def result(self) -> BuiltTable: ...

@@ -1,8 +1,8 @@
 """What can go wrong, by what the caller could do about it.
 
 What is below `PyfsError` is what handlers map to an errno (`pyfs.fuse.errors`).
-`pyfs._core` raises `CorruptionError`, `UnsupportedError`, `InvalidTextError` and
-`DuplicateKeyError` from here.
+`pyfs._core` raises `CorruptionError`, `UnsupportedError`, `InvalidTextError`, `DuplicateKeyError`
+and `ReadAnewError` from here.
 """
 
 
@@ -63,6 +63,10 @@ class InvalidTextError(PyfsError):
 
 class DuplicateKeyError(InvalidTextError):
     """Two rows of a text have the same primary key."""
+
+
+class ReadAnewError(Exception):
+    """A text has to be read again from its start, in another way. Never leaves a build."""
 
 
 class InvalidNameError(PyfsError):

@@ -12,6 +12,7 @@ from typing import Final
 import trio
 
 from pyfs._core import Manifest
+from pyfs.disk import LocalFile
 from pyfs.errors import (
     AccessError,
     AlreadyExistsError,
@@ -50,7 +51,7 @@ class DirectoryFiles:
     async def read(self, name: str, offset: int, length: int) -> bytes:
         return await trio.to_thread.run_sync(self._read, name, offset, length)
 
-    async def create(self, name: str, data: bytes) -> None:
+    async def create(self, name: str, data: bytes | LocalFile) -> None:
         # Not abandoned on cancellation: half a file must not be left under a thread's feet.
         await trio.to_thread.run_sync(self._create, name, data)
 
@@ -89,7 +90,7 @@ class DirectoryFiles:
         finally:
             os.close(file)
 
-    def _create(self, name: str, data: bytes) -> None:
+    def _create(self, name: str, data: bytes | LocalFile) -> None:
         path = self._directory / name
         with _explained(f"writing {path}"):
             self._directory.mkdir(parents=True, exist_ok=True)
@@ -100,7 +101,7 @@ class DirectoryFiles:
                 # same chunks into other bytes, and readers hold offsets into those.
                 os.link(temporary, path)
             except FileExistsError:
-                if path.read_bytes() != data:
+                if not _holds(path, data):
                     raise AlreadyExistsError(f"{path} holds other bytes") from None
             finally:
                 temporary.unlink(missing_ok=True)
@@ -196,12 +197,23 @@ def _explained(doing: str) -> Iterator[None]:
         raise RemoteError(f"{doing}: {exc.strerror or exc}") from exc
 
 
-def _write_durably(path: Path, data: bytes) -> None:
+def _write_durably(path: Path, data: bytes | LocalFile) -> None:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
     with os.fdopen(file, "wb") as stream:
-        stream.write(data)
+        if isinstance(data, bytes):
+            stream.write(data)
+        else:
+            data.copy_to(file)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _holds(path: Path, data: bytes | LocalFile) -> bool:
+    if path.stat().st_size != len(data):
+        return False
+    pieces = [data] if isinstance(data, bytes) else data.pieces()
+    with path.open("rb") as stream:
+        return all(stream.read(len(piece)) == piece for piece in pieces)
 
 
 def _sync_directory(path: Path) -> None:

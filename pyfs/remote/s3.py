@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import IO, TYPE_CHECKING, Final, TypeVar, cast
 
 import trio
 from botocore.exceptions import (
@@ -15,6 +15,7 @@ from botocore.exceptions import (
 )
 
 from pyfs.config import MountConfig
+from pyfs.disk import LocalFile, Window
 from pyfs.errors import AlreadyExistsError, NotFoundError, RemoteError
 from pyfs.remote.aws_errors import error_code, translate
 from pyfs.remote.url import AwsUrl
@@ -54,7 +55,7 @@ class S3Files:
     async def read(self, name: str, offset: int, length: int) -> bytes:
         return await self._run(lambda: self._read(name, offset, length))
 
-    async def create(self, name: str, data: bytes) -> None:
+    async def create(self, name: str, data: bytes | LocalFile) -> None:
         await self._run(lambda: self._create(name, data))
 
     async def _run(self, fn: Callable[[], T]) -> T:
@@ -97,17 +98,17 @@ class S3Files:
         self._counts.file_reads += 1
         self._counts.file_read_bytes += length
 
-    def _create(self, name: str, data: bytes) -> None:
+    def _create(self, name: str, data: bytes | LocalFile) -> None:
         doing = f"s3:PutObject of s3://{self._url.bucket}/{self._key(name)}"
         if len(data) > PART_BYTES:
             self._attempt(doing, lambda: self._create_in_parts(name, data))
         else:
             self._attempt(doing, lambda: self._put(name, data))
 
-    def _put(self, name: str, data: bytes) -> None:
+    def _put(self, name: str, data: bytes | LocalFile) -> None:
         try:
             self._client.put_object(
-                Bucket=self._url.bucket, Key=self._key(name), Body=data, IfNoneMatch="*"
+                Bucket=self._url.bucket, Key=self._key(name), Body=_body(data), IfNoneMatch="*"
             )
         except ClientError as exc:
             if error_code(exc) not in NOT_REPLACED:
@@ -116,7 +117,7 @@ class S3Files:
         self._counts.file_writes += 1
         self._counts.file_written_bytes += len(data)
 
-    def _create_in_parts(self, name: str, data: bytes) -> None:
+    def _create_in_parts(self, name: str, data: bytes | LocalFile) -> None:
         bucket, key = self._url.bucket, self._key(name)
         upload = self._client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
         try:
@@ -127,7 +128,7 @@ class S3Files:
                     Key=key,
                     UploadId=upload,
                     PartNumber=number,
-                    Body=data[start : start + PART_BYTES],
+                    Body=_body(data, start, start + PART_BYTES),
                 )
                 parts.append({"ETag": part["ETag"], "PartNumber": number})
             self._client.complete_multipart_upload(
@@ -145,14 +146,16 @@ class S3Files:
         self._counts.file_writes += 1
         self._counts.file_written_bytes += len(data)
 
-    def _compare(self, name: str, data: bytes) -> None:
+    def _compare(self, name: str, data: bytes | LocalFile) -> None:
         """Raises unless the file that is there already holds *data*.
 
         It may be our own: the answer to a request that was carried out can be lost, and its
         repetition is then refused.
         """
         stored = self._client.get_object(Bucket=self._url.bucket, Key=self._key(name))
-        if stored["Body"].read() != data:
+        pieces = [data] if isinstance(data, bytes) else data.pieces()
+        body = stored["Body"]
+        if not all(body.read(len(piece)) == piece for piece in pieces) or body.read(1):
             raise AlreadyExistsError(f"s3://{self._url.bucket}/{self._key(name)} holds other bytes")
 
     def _attempt(self, doing: str, fn: Callable[[], T]) -> T:
@@ -169,3 +172,11 @@ class S3Files:
                     raise error from None
                 raise error from exc
         raise AssertionError("attempts_max is at least 1")
+
+
+def _body(data: bytes | LocalFile, start: int = 0, stop: int | None = None) -> "bytes | IO[bytes]":
+    """A part of *data*, as boto3 takes it."""
+    stop = len(data) if stop is None else min(stop, len(data))
+    if isinstance(data, bytes):
+        return data[start:stop]
+    return cast("IO[bytes]", Window(data, start, stop))

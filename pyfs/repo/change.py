@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pyfs._core import Address, BuiltTable, Chunk, ForeignKey
+from pyfs.repo.text_build import StreamedTable
 
 Change: TypeAlias = BuiltTable | Address | None
 """One just built, one that is stored already, or none (dropped)."""
@@ -49,13 +50,23 @@ def address_of(change: Change) -> Address | None:
 
 
 def built_chunks(changes: Mapping[str, Change]) -> list[Chunk]:
-    """The chunks of all tables that were just built."""
+    """The chunks of all tables that were just built, as far as they are in memory."""
     return [
         chunk
         for change in changes.values()
         if isinstance(change, BuiltTable)
         for chunk in change.chunks
     ]
+
+
+def chunks_in_memory(changes: Mapping[str, Change]) -> list[Chunk]:
+    """The chunks of those of them that are in no files."""
+    return built_chunks({n: c for n, c in changes.items() if not isinstance(c, StreamedTable)})
+
+
+def streamed(changes: Mapping[str, Change]) -> list[StreamedTable]:
+    """Those of them that have more chunks in files."""
+    return [change for change in changes.values() if isinstance(change, StreamedTable)]
 
 
 def has_schema(change: Change) -> bool:

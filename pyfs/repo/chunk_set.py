@@ -5,6 +5,7 @@ from typing import Final, Protocol, TypeVar
 
 from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest, TableFile
 from pyfs.errors import CorruptionError, NotFoundError, RemoteError
+from pyfs.store.chunk_file import ChunkFile
 from pyfs.store.chunks import ChunkStore
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ class ChunkSet(ChunkStore, Protocol):
     async def update(self, manifest: Manifest) -> None:
         """From now on the files of *manifest*; `NotFoundError` if one of them is gone."""
 
-    def contains(self, addresses: Sequence[Address]) -> list[bool]:
+    def contains(self, addresses: Addresses | Sequence[Address]) -> list[bool]:
         """Whether the remote holds each of *addresses*."""
 
     def stored_len(self, addresses: Addresses | Sequence[Address]) -> int:
@@ -28,7 +29,7 @@ class ChunkSet(ChunkStore, Protocol):
     def keep(self, chunks: Sequence[Chunk]) -> None:
         """Remembers chunks that the remote holds, as if they had been read."""
 
-    def adopt(self, file: TableFile) -> None:
+    def adopt(self, file: TableFile | ChunkFile) -> None:
         """Takes *file*, which the remote holds, for the next manifest that names it."""
 
     def file_lengths(self) -> Mapping[str, int]:
@@ -47,7 +48,7 @@ class NoChunks:
     async def get_many(self, addresses: Sequence[Address]) -> list[Chunk]:
         raise CorruptionError(f"chunk {addresses[0]} is in none of no files")
 
-    def contains(self, addresses: Sequence[Address]) -> list[bool]:
+    def contains(self, addresses: Addresses | Sequence[Address]) -> list[bool]:
         return [False] * len(addresses)
 
     async def get_batch(self, addresses: Addresses) -> Chunks:
@@ -59,7 +60,7 @@ class NoChunks:
     def keep(self, chunks: Sequence[Chunk]) -> None:
         pass
 
-    def adopt(self, file: TableFile) -> None:
+    def adopt(self, file: TableFile | ChunkFile) -> None:
         pass
 
     def file_lengths(self) -> Mapping[str, int]:

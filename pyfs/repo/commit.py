@@ -11,7 +11,6 @@ from pyfs.repo.foreign_keys import Kept
 from pyfs.repo.message import RowChanges, default_message
 from pyfs.repo.snapshot import Snapshot
 from pyfs.store.chunks import ChunkStore
-from pyfs.store.overlay import Overlay
 from pyfs.store.traversal import drive
 
 
@@ -99,7 +98,7 @@ def first_commit(author: Author, timestamp_ms: int) -> NewCommit:
 async def message_for(head: Snapshot, kept: Kept, chunks: ChunkStore) -> str:
     """The default message of a commit that makes the changes of *kept* on top of *head*."""
     changes = kept.changes
-    store = Overlay(kept.all_chunks(), chunks)
+    store = kept.over(chunks)
     updated: dict[str, RowChanges] = {}
     created: list[str] = []
     altered: list[str] = [name for name in kept.key_edits if name not in changes]

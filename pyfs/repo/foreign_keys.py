@@ -20,8 +20,9 @@ from pyfs._core import (
     foreign_keys,
 )
 from pyfs.errors import ConflictError, InvalidTextError, UnsupportedError
-from pyfs.repo.change import Change, KeyEdit, built_chunks
+from pyfs.repo.change import Change, KeyEdit, built_chunks, streamed
 from pyfs.repo.snapshot import Snapshot
+from pyfs.repo.text_build import StreamedTable
 from pyfs.store.chunks import ChunkStore
 from pyfs.store.overlay import Overlay
 from pyfs.store.traversal import drive_apart
@@ -47,9 +48,11 @@ class Kept:
     chunks: list[Chunk] = field(default_factory=list)
     """What is new beside the chunks of `asked`."""
 
-    def all_chunks(self) -> list[Chunk]:
-        """Every chunk that may be new."""
-        return [*self.chunks, *built_chunks(self.asked)]
+    def over(self, chunks: ChunkStore) -> ChunkStore:
+        """Every chunk that may be new, before *chunks*."""
+        new = [*self.chunks, *built_chunks(self.asked)]
+        files = [file for table in streamed(self.asked) for file in table.files]
+        return Overlay(new, chunks, files)
 
 
 async def keys_of(snapshot: Snapshot, chunks: ChunkStore) -> list[ForeignKey]:
@@ -181,7 +184,7 @@ async def _check(
         if (is_new := not any(key.demands_as(other) for other in before))
         or changed & {key.child.lower(), key.parent.lower()}
     ]
-    store = Overlay(kept.all_chunks(), chunks)
+    store = kept.over(chunks)
     names = {name.lower() for key, _ in keys for name in (key.child, key.parent)}
     tables: dict[str, tuple[Stored | None, Stored]] = {}
     for lower in names:
@@ -225,7 +228,7 @@ async def _versions(
 async def _follow(head: Snapshot, kept: Kept, findings: KeyFindings, chunks: ChunkStore) -> None:
     """Carries out what becomes of rows that name others which went."""
     for lower, follow in findings.follow.items():
-        store = Overlay(kept.all_chunks(), chunks)
+        store = kept.over(chunks)
         found = await _versions(head, kept.changes, lower, store)
         name = _find({**head.all_tables, **kept.changes}, lower)
         if found is None or name is None:
@@ -257,7 +260,10 @@ def _missing(missing: MissingParents, changes: Mapping[str, Change]) -> InvalidT
     key = missing.key
     child = _find(changes, key.child)
     change = changes[child] if child is not None else None
-    line, value = missing.first(change if isinstance(change, BuiltTable) else None)
+    line, value = missing.first(
+        change if isinstance(change, BuiltTable) else None,
+        change.lines() if isinstance(change, StreamedTable) else [],
+    )
     reason = (
         f"table {key.parent!r} has no row with {_columns(missing.parent_columns)} = {value}, which"
         f" foreign key {key.name!r} demands; add that row first"

@@ -8,22 +8,32 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import trio
 
-from pyfs._core import Address, Chunk, Manifest, TableFile, TableWriter, store_root
+from pyfs._core import (
+    Address,
+    Addresses,
+    Chunk,
+    Chunks,
+    Manifest,
+    TableFile,
+    TableWriter,
+    store_root,
+)
 from pyfs.errors import AlreadyExistsError, RemoteError
 from pyfs.repo.chunk_set import ChunkSet
 from pyfs.repo.folding import fold
 from pyfs.repo.refs import Refs
+from pyfs.repo.text_build import StreamedTable
+from pyfs.store.chunk_file import FILE_BYTES_MAX, ChunkFile
 from pyfs.store.chunks import Remote
 
 log = logging.getLogger(__name__)
 
 MIB: Final = 1024 * 1024
-FILE_BYTES_MAX: Final = 512 * MIB
-"""A table file is cut at this size; dolt cuts at 1 GiB."""
 ROUNDS_MAX: Final = 40
 """Attempts at one swap: with that many writers at a time the last one still gets through."""
 BACKOFF_S: Final = 0.02
@@ -53,12 +63,24 @@ class Edit:
 
 
 class Push:
-    """One push. *data* are chunks that every round needs, whatever became of the branch."""
+    """One push."""
 
-    def __init__(self, remote: Remote, chunks: ChunkSet, data: Sequence[Chunk] = ()) -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        chunks: ChunkSet,
+        data: Sequence[Chunk] = (),
+        streamed: Sequence[StreamedTable] = (),
+        folder: Path = Path(),
+    ) -> None:
+        """*data*, and those in the files of *streamed*, are chunks that every round needs,
+        whatever became of the branch. *folder* is for such a file that has to be made again."""
         self._remote = remote
         self._chunks = chunks
         self._data = data
+        self._streamed = streamed
+        self._large_files: list[tuple[str, int]] = []
+        self._folder = folder
         self._data_files: list[tuple[str, int]] = []
         self._data_apart = sum(map(len, data)) > DATA_APART_BYTES
         self._lost_rounds = 0
@@ -96,6 +118,7 @@ class Push:
             await self._back_off()
 
     async def _upload(self, stored: Stored, wanted: Edit) -> Manifest:
+        await self._settle_streamed()
         root_chunks = store_root(dict(wanted.refs.datasets))
         folded = await fold(stored.manifest, self._chunks)
         meta = [*self._missing([*wanted.chunks, *root_chunks]), *folded.chunks]
@@ -106,11 +129,43 @@ class Push:
             files = [*self._data_files, *await self._store(meta)]
         else:
             files = await self._store([*self._missing(self._data), *meta])
+        files += self._large_files
         named = {name for name, _ in stored.manifest.specs}
         added = [(name, count) for name, count in files if name not in named]
         kept = {name for name, _ in files}
         removed = [name for name in folded.names if name not in kept]
         return stored.manifest.succeed(root_chunks[-1].address, added, removed)
+
+    async def _settle_streamed(self) -> None:
+        """Stores the files of tables, once; what is little becomes part of `_data`."""
+        streamed, self._streamed = self._streamed, ()
+        for left_out in (some for table in streamed for some in table.left_out):
+            if not all(self._chunks.contains(left_out)):
+                raise RemoteError(
+                    f"{self._remote.url} let go of chunks that it held a moment ago; save again"
+                )
+        for file in (file for table in streamed for file in table.files):
+            if len(file.data) <= DATA_APART_BYTES:
+                addresses = Addresses(file.addresses())
+                parts = await trio.to_thread.run_sync(file.get, addresses)
+                self._data = [*self._data, *Chunks.gather(addresses, parts)]
+            else:
+                self._large_files.append(await self._store_file(file))
+
+    async def _store_file(self, file: ChunkFile) -> tuple[str, int]:
+        for order in range(PACKINGS_MAX):
+            try:
+                await self._remote.files.create(file.name, file.data)
+            except AlreadyExistsError:
+                # As in `_store`.
+                if file.chunk_count == 1 or order == PACKINGS_MAX - 1:
+                    raise
+                first, *rest = file.addresses()
+                file = await trio.to_thread.run_sync(file.reordered, self._folder, [*rest, first])
+            else:
+                break
+        self._chunks.adopt(file)
+        return file.name, file.chunk_count
 
     def _missing(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         by_address: dict[Address, Chunk] = {chunk.address: chunk for chunk in chunks}

@@ -47,8 +47,10 @@ from pyfs.repo.change import (
     KeyEdit,
     Wanted,
     built_chunks,
+    chunks_in_memory,
     has_schema,
     key_edits_of,
+    streamed,
     tables_of,
 )
 from pyfs.repo.chunk_set import REREADS_MAX, ChunkSet, NoChunks, Rereading
@@ -66,6 +68,7 @@ from pyfs.repo.schema_edit import edited_table, schema_text
 from pyfs.repo.snapshot import Snapshot
 from pyfs.repo.system_tables import is_system_table, system_refusal
 from pyfs.repo.table_version import TableVersion
+from pyfs.repo.text_build import StreamedTable, TextBuild, Workshop, ways_to
 from pyfs.repo.text_cache import TextCache
 from pyfs.store.chunks import ChunkStore, Remote
 from pyfs.store.traversal import drive
@@ -102,11 +105,12 @@ async def open_repository(
 ) -> AsyncIterator["Repository"]:
     """A repository that reads ahead in the background as long as the block lasts."""
     lengths = LeafLengths(config.cache_dir)
+    workshop = Workshop(config.state_dir / "builds", chunks.contains)
     failure: Exception | None = None
     try:
         async with trio.open_nursery() as nursery:
             try:
-                yield Repository(remote, chunks, config, author, lengths, nursery)
+                yield Repository(remote, chunks, config, author, lengths, workshop, nursery)
             except Exception as exc:
                 # A nursery would wrap it in a group that no `except PyfsError` sees.
                 failure = exc
@@ -114,6 +118,7 @@ async def open_repository(
                 nursery.cancel_scope.cancel()
     finally:
         await lengths.aclose()
+        await trio.to_thread.run_sync(workshop.close)
     if failure is not None:
         raise failure
 
@@ -132,6 +137,7 @@ class Repository:
         config: MountConfig,
         author: Author,
         lengths: LeafLengths,
+        workshop: Workshop,
         nursery: trio.Nursery | None = None,
     ) -> None:
         self.author: Final = author
@@ -140,6 +146,7 @@ class Repository:
         self._chunks: ChunkStore = Rereading(chunks, self._number_of_reads, self._reread)
         self._config = config
         self._lengths = lengths
+        self._workshop = workshop
         self._nursery = nursery
         self._texts = TextCache(config.memory_bytes_max // TEXT_SHARE)
         self._parquet = ParquetFolder(config.cache_dir, config.cache_bytes_max)
@@ -270,9 +277,19 @@ class Repository:
         tables = (await self.snapshot(snapshot.commit.address)).all_tables
         return await tags_of(tables.values(), self._chunks)
 
-    def start_new(self, schema: Schema) -> TableBuild:
+    def start_new(self, schema: Schema) -> TextBuild:
         """A build for the text of a new table."""
-        return TableBuild.create(schema)
+        return TextBuild(self._workshop, ways_to(lambda: TableBuild.create(schema)))
+
+    def start_new_counting(self, schema: Schema) -> TextBuild:
+        """The same; its errors speak of rows and not of lines."""
+
+        def start() -> TableBuild:
+            build = TableBuild.create(schema)
+            build.count_rows()
+            return build
+
+        return TextBuild(self._workshop, ways_to(start))
 
     def schema_of(self, name: str, text: bytes, snapshot: Snapshot, taken: set[int]) -> Schema:
         """The schema that the `CREATE TABLE` *text* gives a new table of *snapshot*.
@@ -357,7 +374,7 @@ class Repository:
             return Edit(stored.refs.with_branch(branch, new.commit.address), new.chunks)
 
         data = built_chunks(changes)
-        await self._push(edit, data)
+        await self._push(edit, chunks_in_memory(changes), streamed(changes))
         if saved.changed:
             # What a table became last shows its size; what it was before lends its leaves.
             for kept in (changes, followed):
@@ -418,7 +435,10 @@ class Repository:
     # Inside
 
     async def _push(
-        self, edit: Callable[[Stored], Awaitable[Edit | None]], data: Sequence[Chunk] = ()
+        self,
+        edit: Callable[[Stored], Awaitable[Edit | None]],
+        data: Sequence[Chunk] = (),
+        streamed: Sequence[StreamedTable] = (),
     ) -> None:
         async def read() -> Stored:
             async with self._reading:
@@ -426,7 +446,9 @@ class Repository:
                 return self._stored
 
         async with self._pushing:
-            pushed = await Push(self._remote, self._set, data).run(read, edit)
+            pushed = await Push(self._remote, self._set, data, streamed, self._workshop.folder).run(
+                read, edit
+            )
             if pushed is None:
                 return
             before, after = pushed
@@ -513,6 +535,7 @@ class Repository:
                 self._set.stored_len,
                 self._texts,
                 self._lengths,
+                self._workshop,
                 self._config.read_ahead_bytes_max,
                 self._nursery,
             )

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import trio
@@ -26,7 +27,6 @@ from pyfs._core import (
     Schema,
     Table,
     TableBuild,
-    TableFinish,
     Text,
     TextLayout,
 )
@@ -34,6 +34,7 @@ from pyfs.concurrency import map_concurrently
 from pyfs.errors import CorruptionError, PyfsError
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.read_ahead import ReadAhead
+from pyfs.repo.text_build import TextBuild, TextFinish, Workshop, ways_to
 from pyfs.repo.text_cache import TextCache
 from pyfs.store.chunks import ChunkStore
 from pyfs.store.traversal import BATCH_MAX
@@ -76,6 +77,7 @@ class TableVersion:
         stored_len: Callable[[Addresses], int],
         texts: TextCache,
         lengths: LeafLengths,
+        workshop: Workshop,
         read_ahead_bytes_max: int,
         nursery: trio.Nursery | None = None,
     ) -> None:
@@ -89,6 +91,7 @@ class TableVersion:
         self._stored_len = stored_len
         self._texts = texts
         self._lengths = lengths
+        self._workshop = workshop
         self._nursery = nursery
         self._layout = TextLayout(table, schema)
         self._form = schema.text_key
@@ -200,18 +203,25 @@ class TableVersion:
                     parts.append(text.view()[max(0, offset - extent.start) : end - extent.start])
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def start_build(self) -> TableBuild:
+    def start_build(self) -> TextBuild:
         """A build of the next version. Leaves that its text repeats are kept, if all of this
         version's text was read before."""
-        return TableBuild(self.schema, self.table, self._layout)
+        passing_over = partial(TableBuild, self.schema, self.table, self._layout)
+        return TextBuild(
+            self._workshop, ways_to(partial(TableBuild, self.schema, self.table), passing_over)
+        )
 
-    def start_counting_build(self) -> TableBuild:
+    def start_counting_build(self) -> TextBuild:
         """A build of the next version that speaks of rows and not of lines in its errors."""
-        build = TableBuild(self.schema, self.table)
-        build.count_rows()
-        return build
 
-    async def complete(self, finish: TableFinish) -> BuiltTable:
+        def start() -> TableBuild:
+            build = TableBuild(self.schema, self.table)
+            build.count_rows()
+            return build
+
+        return TextBuild(self._workshop, ways_to(start))
+
+    async def complete(self, finish: TextFinish) -> BuiltTable:
         """The table of a build that has ended."""
         while addresses := finish.needs(LEAVES_AT_ONCE):
             chunks = await self._chunks.get_many(addresses)

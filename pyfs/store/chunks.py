@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest
+from pyfs.disk import LocalFile
 from pyfs.store.counts import RequestCounts
 
 
@@ -25,7 +26,7 @@ class TableFiles(Protocol):
     async def read(self, name: str, offset: int, length: int) -> bytes:
         """Exactly `[offset, offset + length)` of *name*, or an error."""
 
-    async def create(self, name: str, data: bytes) -> None:
+    async def create(self, name: str, data: bytes | LocalFile) -> None:
         """Stores *name* durably, unless it is there: then it must hold the same bytes.
 
         A table file's name covers only its addresses. Where other bytes stand under the name,

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from pyfs._core import Addresses, Chunks, TableIndex
+from pyfs.disk import LocalFile
 from pyfs.errors import CorruptionError
 from pyfs.store.chunks import Tail
 
@@ -92,10 +93,10 @@ class SpanCache:
                     return self._read(name, span, offset, length)
         return None
 
-    def keep(self, name: str, offset: int, data: bytes) -> None:
+    def keep(self, name: str, offset: int, data: bytes | LocalFile) -> None:
         """Keeps *data*, which was read at *offset* of storage file *name*."""
         span = (offset, offset + len(data))
-        if len(data) <= IN_MEMORY_SPAN_BYTES_MAX:
+        if isinstance(data, bytes) and len(data) <= IN_MEMORY_SPAN_BYTES_MAX:
             with self._lock:
                 self._memory_bytes += len(data) - len(self._memory.get((name, span), b""))
                 self._memory[name, span] = data
@@ -172,7 +173,7 @@ class _Writer:
         self._root = root
         self._bytes_max = bytes_max
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[tuple[Path, bytes] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Path, bytes | LocalFile] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._unwritten = 0
         self._used: int | None = None
@@ -180,12 +181,13 @@ class _Writer:
         self._failing = False
         self._closed = False
 
-    def write(self, path: Path, data: bytes) -> None:
+    def write(self, path: Path, data: bytes | LocalFile) -> None:
         """Writes *data* to *path* soon, or not at all where too much is waiting."""
+        in_memory = len(data) if isinstance(data, bytes) else 0
         with self._lock:
-            if self._closed or self._unwritten + len(data) > UNWRITTEN_BYTES_MAX:
+            if self._closed or self._unwritten + in_memory > UNWRITTEN_BYTES_MAX:
                 return
-            self._unwritten += len(data)
+            self._unwritten += in_memory
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="pyfs-cache", daemon=True)
                 self._thread.start()
@@ -211,8 +213,11 @@ class _Writer:
                 level = logging.DEBUG if self._failing else logging.WARNING
                 self._failing = True
                 log.log(level, "the cache %s cannot be written, going on without: %s", path, exc)
-            with self._lock:
-                self._unwritten -= len(data)
+            if isinstance(data, bytes):
+                with self._lock:
+                    self._unwritten -= len(data)
+            # Nobody else may hold it any more: it goes before the next one is waited for.
+            del item, data
 
     def _count(self, length: int) -> None:
         self._uncounted += length
@@ -251,7 +256,7 @@ def _without(addresses: Addresses, parts: list[Chunks]) -> Addresses:
     return addresses
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, data: bytes | LocalFile) -> None:
     new = path.with_name(f".{secrets.token_hex(8)}")
     try:
         file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -260,7 +265,10 @@ def _replace(path: Path, data: bytes) -> None:
         file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(file, "wb") as stream:
-            stream.write(data)
+            if isinstance(data, bytes):
+                stream.write(data)
+            else:
+                data.copy_to(file)
         os.rename(new, path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -27,6 +27,7 @@ from pyfs._core import (
 from pyfs.concurrency import map_concurrently
 from pyfs.config import MountConfig
 from pyfs.errors import AbsentRemoteError, AccessError, CorruptionError, NotFoundError, PyfsError
+from pyfs.store.chunk_file import ChunkFile
 from pyfs.store.chunks import Remote, Tail
 from pyfs.store.span_cache import SpanCache
 
@@ -76,11 +77,12 @@ class TableSet:
         kept = {name: file for name, file in self._files.items() if name in specs}
         self._files = kept | {name: file for (name, _), file in zip(new, opened, strict=True)}
 
-    def contains(self, addresses: Sequence[Address]) -> list[bool]:
+    def contains(self, addresses: Addresses | Sequence[Address]) -> list[bool]:
         """Whether the remote holds each of *addresses*."""
         held = [False] * len(addresses)
-        asked = Addresses(addresses)
-        for file in self._files.values():
+        asked = addresses if isinstance(addresses, Addresses) else Addresses(addresses)
+        # Builds ask in threads of their own.
+        for file in tuple(self._files.values()):
             for position, found in enumerate(file.index.contains(asked)):
                 held[position] |= found
         return held
@@ -100,9 +102,12 @@ class TableSet:
         """Remembers chunks that the remote holds, as if they had been read."""
         self._memory.put(Chunks(chunks))
 
-    def adopt(self, file: TableFile) -> None:
+    def adopt(self, file: TableFile | ChunkFile) -> None:
         """Takes *file*, which the remote holds, for the next manifest that names it."""
-        tail = Tail(file.data[-TableIndex.table_tail_len(file.chunk_count) :], len(file.data))
+        if isinstance(file, ChunkFile):
+            tail = file.tail
+        else:
+            tail = Tail(file.data[-TableIndex.table_tail_len(file.chunk_count) :], len(file.data))
         self._adopted[file.name] = _parse(file.name, file.name, tail)
         while len(self._adopted) > ADOPTED_MAX:
             del self._adopted[next(iter(self._adopted))]

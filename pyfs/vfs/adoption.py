@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from pyfs.disk import local_disk
 from pyfs.errors import InvalidTextError, PyfsError
 from pyfs.formats import Format
-from pyfs.vfs.disk import local_disk
 from pyfs.vfs.names import TableName, file_name
 from pyfs.vfs.node import ScratchFile, TableFile
 from pyfs.vfs.writer import EMPTY

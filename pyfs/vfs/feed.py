@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 import trio
 
-from pyfs.errors import DuplicateKeyError, InvalidTextError
+from pyfs.errors import DuplicateKeyError, InvalidTextError, ReadAnewError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from pyfs._core import BuiltTable, Schema, TableFinish
+    from pyfs._core import BuiltTable, Schema
     from pyfs.formats import Format
     from pyfs.repo.table_version import TableVersion
+    from pyfs.repo.text_build import TextFinish
 
 INLINE_BYTES_MAX: Final = 64 << 10
 """Parsed on the event loop up to this size, about 1 ms; more goes to a worker thread."""
@@ -27,10 +28,16 @@ class Sink(Protocol):
     def feed(self, text: bytes) -> None: ...
 
 
+@runtime_checkable
 class TableBuilder(Sink, Protocol):
-    """Text in, the end of a table's build out (`pyfs._core.TableBuild`)."""
+    """Text in, the end of a table's build out (`TextBuild`).
 
-    def finish(self) -> TableFinish: ...
+    Where `feed` or `finish` raises `ReadAnewError`, the builder that `anew` gives has to take the
+    text from its start.
+    """
+
+    def anew(self) -> TableBuilder: ...
+    def finish(self) -> TextFinish: ...
 
 
 class TableInference(Sink, Protocol):
@@ -82,19 +89,27 @@ class Feed(Generic[S]):
         self.position = 0
         """Bytes taken so far."""
 
-    async def write(self, offset: int, data: bytes) -> None:
-        """Takes *data* if it is what comes next. Raises `InvalidTextError`."""
+    async def write(self, offset: int, data: bytes, spool: Text) -> None:
+        """Takes *data* if it is what comes next; *spool* has all up to its end.
+
+        Raises `InvalidTextError`.
+        """
         if self._sink is None:
             return
         if offset != self.position:
             self.abandon()
             return
         sink, self._sink = self._sink, None
-        if len(data) <= INLINE_BYTES_MAX:
-            sink.feed(data)
-        else:
-            await trio.to_thread.run_sync(sink.feed, data, limiter=self._limiter)
         self.position += len(data)
+        try:
+            if len(data) <= INLINE_BYTES_MAX:
+                sink.feed(data)
+            else:
+                await trio.to_thread.run_sync(sink.feed, data, limiter=self._limiter)
+        except ReadAnewError:
+            sink = await trio.to_thread.run_sync(
+                fill_anew, sink, spool, self.position, limiter=self._limiter
+            )
         self._sink = sink
 
     def abandon(self) -> None:
@@ -110,17 +125,16 @@ class Feed(Generic[S]):
         """The table that *spool* holds. Raises `InvalidTextError`."""
         sink, self._sink = self._sink, None
         if sink is None or self.position != spool.size:
-            sink = self._start()
-            await trio.to_thread.run_sync(fill, sink, spool, limiter=self._limiter)
+            sink = await trio.to_thread.run_sync(fill, self._start(), spool, limiter=self._limiter)
         return await self._end(sink, spool)
 
 
 def feed_rows(version: TableVersion, limiter: trio.CapacityLimiter) -> Feed[TableBuilder]:
     """A feed for another text of the table of which *version* is one."""
 
-    async def end(builder: TableBuilder, _: Text) -> BuiltTable:
+    async def end(builder: TableBuilder, text: Text) -> BuiltTable:
         return await version.complete(
-            await trio.to_thread.run_sync(builder.finish, limiter=limiter)
+            await trio.to_thread.run_sync(finish, builder, text, limiter=limiter)
         )
 
     return Feed(version.start_build, end, limiter)
@@ -131,8 +145,9 @@ def feed_first_rows(
 ) -> Feed[TableBuilder]:
     """A feed for the first text of a table whose schema is decided."""
 
-    async def end(builder: TableBuilder, _: Text) -> BuiltTable:
-        return await trio.to_thread.run_sync(lambda: builder.finish().result(), limiter=limiter)
+    async def end(builder: TableBuilder, text: Text) -> BuiltTable:
+        run = trio.to_thread.run_sync
+        return (await run(finish, builder, text, limiter=limiter)).result()
 
     return Feed(lambda: tables.start_new(schema), end, limiter)
 
@@ -152,10 +167,8 @@ def feed_new_table(
     """
 
     def build(schema: Schema, text: Text) -> BuiltTable:
-        builder = tables.start_new(schema)
-        fill(builder, text)
         # A new table has nothing that would have to be read.
-        return builder.finish().result()
+        return finish(fill(tables.start_new(schema), text), text).result()
 
     def run(inference: TableInference, text: Text) -> BuiltTable:
         if copied is not None and list(inference.columns) == copied.columns:
@@ -177,9 +190,33 @@ def feed_new_table(
     return Feed(lambda: tables.start_inference(format), end, limiter)
 
 
-def fill(sink: Sink, text: Text) -> None:
-    """Feeds *sink* the whole of *text*."""
+def fill(sink: S, text: Text, stop: int | None = None) -> S:
+    """Feeds *sink* the bytes of *text* up to *stop*; returns the sink that took them.
+
+    That is another one where the text had to be read anew.
+    """
+    stop = text.size if stop is None else stop
     offset = 0
-    while piece := text.read(offset, PIECE_BYTES):
-        sink.feed(piece)
+    while piece := text.read(offset, min(PIECE_BYTES, stop - offset)):
+        try:
+            sink.feed(piece)
+        except ReadAnewError:
+            return fill_anew(sink, text, stop)
         offset += len(piece)
+    return sink
+
+
+def fill_anew(sink: S, text: Text, stop: int | None = None) -> S:
+    """The same, once *sink* raised `ReadAnewError`."""
+    if not isinstance(sink, TableBuilder):
+        raise TypeError(f"{sink!r} takes texts in one way")
+    return fill(sink.anew(), text, stop)  # type: ignore[return-value]
+
+
+def finish(builder: TableBuilder, text: Text) -> TextFinish:
+    """The end of *builder*, which took all of *text*."""
+    while True:
+        try:
+            return builder.finish()
+        except ReadAnewError:
+            builder = fill_anew(builder, text)

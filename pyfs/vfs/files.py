@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from pyfs.disk import local_disk
 from pyfs.errors import (
     AlreadyExistsError,
     FileExpectedError,
@@ -16,7 +17,6 @@ from pyfs.errors import (
 )
 from pyfs.repo.new_table import check_table_name
 from pyfs.vfs.control import MESSAGE
-from pyfs.vfs.disk import local_disk
 from pyfs.vfs.handle import Handle, Reader, ScratchHandle, TextHandle
 from pyfs.vfs.names import CONTROL
 from pyfs.vfs.node import (

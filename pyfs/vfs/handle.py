@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from pyfs.disk import local_disk
 from pyfs.errors import NotPermittedError, PyfsError
-from pyfs.vfs.disk import local_disk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

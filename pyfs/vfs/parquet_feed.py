@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from pyfs.errors import DuplicateKeyError, InvalidTextError
+from pyfs.errors import DuplicateKeyError, InvalidTextError, ReadAnewError
 from pyfs.parquet import in_rows
 from pyfs.vfs.feed import Feed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pyfs._core import BuiltTable, Schema, TableBuild, TableFinish
+    from pyfs._core import BuiltTable, Schema
     from pyfs.parquet.ingest import ParquetText
     from pyfs.parquet.types import Column
     from pyfs.repo.table_version import TableVersion
+    from pyfs.repo.text_build import TextBuild, TextFinish
     from pyfs.vfs.feed import Text
 
 MAGIC: Final = b"PAR1"
@@ -39,9 +40,9 @@ class ParquetSink:
 def feed_parquet(version: TableVersion, limiter: trio.CapacityLimiter) -> Feed[ParquetSink]:
     """A feed for a Parquet file of the table of which *version* is one."""
 
-    def run(text: Text) -> TableFinish:
+    def run(text: Text) -> TextFinish:
         source, columns = _opened(text, version.schema)
-        return _fed(version.start_counting_build(), source, columns).finish()
+        return _finished(version.start_counting_build(), source, columns)
 
     async def end(_: ParquetSink, text: Text) -> BuiltTable:
         try:
@@ -56,7 +57,7 @@ def feed_parquet(version: TableVersion, limiter: trio.CapacityLimiter) -> Feed[P
 def feed_new_parquet(
     table: str,
     schema_of: Callable[[bytes], Schema],
-    start_new: Callable[[Schema], TableBuild],
+    start_counting: Callable[[Schema], TextBuild],
     copied: Schema | None,
     limiter: trio.CapacityLimiter,
 ) -> Feed[ParquetSink]:
@@ -69,10 +70,8 @@ def feed_new_parquet(
 
     def build(schema: Schema, text: Text) -> BuiltTable:
         source, columns = _opened(text, schema)
-        builder = start_new(schema)
-        builder.count_rows()
         # A new table has nothing that would have to be read.
-        return _fed(builder, source, columns).finish().result()
+        return _finished(start_counting(schema), source, columns).result()
 
     def run(text: Text) -> BuiltTable:
         from pyfs.parquet.ingest import ParquetText
@@ -108,7 +107,11 @@ def _opened(text: Text, schema: Schema) -> tuple[ParquetText, Sequence[Column]]:
     return ParquetText(text.path), columns_of(schema.definitions)
 
 
-def _fed(builder: TableBuild, source: ParquetText, columns: Sequence[Column]) -> TableBuild:
-    for piece in source.pieces(columns):
-        builder.feed(piece)
-    return builder
+def _finished(builder: TextBuild, source: ParquetText, columns: Sequence[Column]) -> TextFinish:
+    while True:
+        try:
+            for piece in source.pieces(columns):
+                builder.feed(piece)
+            return builder.finish()
+        except ReadAnewError:
+            builder = builder.anew()

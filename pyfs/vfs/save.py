@@ -157,7 +157,7 @@ class Saver:
             return feed_new_parquet(
                 table,
                 lambda text: self.repository.schema_of(table, text, branch.snapshot, taken),
-                self.repository.start_new,
+                self.repository.start_new_counting,
                 copied,
                 self._limiter,
             )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from pyfs.disk import local_disk
 from pyfs.errors import (
     AlreadyExistsError,
     InvalidTextError,
@@ -18,7 +19,6 @@ from pyfs.errors import (
     NotPermittedError,
     PyfsError,
 )
-from pyfs.vfs.disk import local_disk
 from pyfs.vfs.handle import Handle, TextHandle
 from pyfs.vfs.names import escape, fits, is_text, unescape
 from pyfs.vfs.node import Attributes, Kind, SchemaDirectory, SchemaFile, ScratchFile

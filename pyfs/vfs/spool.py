@@ -22,7 +22,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pyfs.vfs.disk import local_disk
+from pyfs.disk import local_disk
 
 if TYPE_CHECKING:
     from pathlib import Path

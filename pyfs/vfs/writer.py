@@ -228,7 +228,7 @@ class Writer(Handle):
         while piece := await self._old.read(self._spool.size, COPY_BYTES):
             offset = self._spool.size
             self._spool.write(offset, piece)
-            await self._feed.write(offset, piece)
+            await self._feed.write(offset, piece, self._spool)
         self._old = None
         self._kept_old = True
 
@@ -242,7 +242,7 @@ class Writer(Handle):
 
     async def _parse(self, offset: int, data: bytes) -> None:
         try:
-            await self._feed.write(offset, data)
+            await self._feed.write(offset, data, self._spool)
         except PyfsError as exc:
             self._refusal = exc
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import trio
 
 from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest, TableFile, TableIndex
+from pyfs.disk import LocalFile
 from pyfs.errors import AlreadyExistsError, CorruptionError, NotFoundError
+from pyfs.store.chunk_file import ChunkFile
 from pyfs.store.chunks import Remote, Tail
 from pyfs.store.counts import RequestCounts
 
@@ -30,8 +32,10 @@ class MemoryFiles:
         await trio.lowlevel.checkpoint()
         return self._counted(self.file(name)[offset : offset + length])
 
-    async def create(self, name: str, data: bytes) -> None:
+    async def create(self, name: str, data: bytes | LocalFile) -> None:
         await trio.lowlevel.checkpoint()
+        if isinstance(data, LocalFile):
+            data = data.read(0, len(data))
         self.counts.file_writes += 1
         self.counts.file_written_bytes += len(data)
         if self.files.setdefault(name, data) != data:
@@ -112,7 +116,7 @@ class MemoryChunks:
     async def get_batch(self, addresses: Addresses) -> Chunks:
         return Chunks(await self.get_many(list(addresses)))
 
-    def contains(self, addresses: Sequence[Address]) -> list[bool]:
+    def contains(self, addresses: Addresses | Sequence[Address]) -> list[bool]:
         answers = [index.contains(addresses) for index in self._indexes.values()]
         return [any(column) for column in zip(*answers, strict=True)] or [False] * len(addresses)
 
@@ -122,8 +126,11 @@ class MemoryChunks:
     def keep(self, chunks: Sequence[Chunk]) -> None:
         self._kept.update((chunk.address, chunk) for chunk in chunks)
 
-    def adopt(self, file: TableFile) -> None:
-        assert self._files.files[file.name] == file.data
+    def adopt(self, file: TableFile | ChunkFile) -> None:
+        data = file.data
+        if isinstance(data, LocalFile):
+            data = data.read(0, len(data))
+        assert self._files.files[file.name] == data
 
     def file_lengths(self) -> dict[str, int]:
         return {

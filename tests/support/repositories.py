@@ -7,10 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pyfs._core import BuiltTable
 from pyfs.config import MountConfig
+from pyfs.errors import ReadAnewError
 from pyfs.formats import Format
 from pyfs.remote import open_remote
+from pyfs.repo import push, text_build
 from pyfs.repo.author import Author
 from pyfs.repo.repository import Repository, Saved, open_repository
 from pyfs.repo.snapshot import Snapshot
@@ -43,7 +47,8 @@ async def opened(
     remote: MemoryRemote, cache_dir: Path, **settings: Any
 ) -> AsyncIterator[Repository]:
     """A repository of its own over *remote*, as another machine would have it."""
-    config = replace(MountConfig(url="memory:", cache_dir=cache_dir), **settings)
+    config = MountConfig(url="memory:", cache_dir=cache_dir, state_dir=cache_dir / "state")
+    config = replace(config, **settings)
     chunks = MemoryChunks(remote.files)
     async with open_repository(remote.as_remote(), chunks, config, ADA) as repository:
         await repository.refresh(0)
@@ -53,7 +58,7 @@ async def opened(
 @asynccontextmanager
 async def opened_url(url: str, cache_dir: Path) -> AsyncIterator[Repository]:
     """A repository of its own over the remote at *url*, as a mount has it."""
-    config = MountConfig(url=url, cache_dir=cache_dir)
+    config = MountConfig(url=url, cache_dir=cache_dir, state_dir=cache_dir / "state")
     async with open_remote(config) as remote:
         chunks = TableSet(remote, config)
         try:
@@ -81,8 +86,20 @@ async def built(
     """*table* with the rows of *text*."""
     version = (await snapshot.table(table, format)).as_text
     build = version.start_build()
-    build.feed(text)
-    return await version.complete(build.finish())
+    while True:
+        try:
+            for at in range(0, len(text), 1000):
+                build.feed(text[at : at + 1000])
+            return await version.complete(build.finish())
+        except ReadAnewError:
+            build = build.anew()
+
+
+def stream_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the smallest tables leave memory while they are built."""
+    for name in ("LEAF_BYTES", "RUN_BYTES"):
+        monkeypatch.setattr(text_build, name, 1)
+    monkeypatch.setattr(push, "DATA_APART_BYTES", 1)
 
 
 async def save_text(

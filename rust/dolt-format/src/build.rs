@@ -11,6 +11,7 @@ mod input;
 pub mod job;
 pub(crate) mod layout;
 mod lines;
+mod merge;
 mod old_text;
 mod plain;
 pub mod refusal;
@@ -18,6 +19,7 @@ mod rewrite;
 mod row_text;
 mod rows;
 mod rules;
+pub mod run;
 mod stream;
 mod trees;
 
@@ -39,6 +41,7 @@ use job::{Batch, HashedBatch, TreeJob};
 use old_text::OldText;
 use rewrite::Rewrite;
 use rows::Rows;
+use run::{Run, SortedRun};
 use stream::Stream;
 use trees::Trees;
 
@@ -137,7 +140,7 @@ impl TableBuild {
 
     /// Passes over what the new text repeats of the text of `base`, whose leaves are `old`.
     pub fn pass_over(&mut self, old: Measured) -> Result<(), FormatError> {
-        if rewrite::is_possible(&self.rows.schema) {
+        if !old.is_empty() && rewrite::is_possible(&self.rows.schema) {
             let header = Columns::new(&self.rows.schema)?.header(self.rows.format);
             self.rows.old_text = Some(OldText::new(header, old));
             self.rows.stream = None;
@@ -168,6 +171,39 @@ impl TableBuild {
     /// Takes back what was taken, hashed; returns its chunks.
     pub fn give(&mut self, batch: HashedBatch) -> Vec<Chunk> {
         self.trees.give(batch)
+    }
+
+    /// Takes rows away that are to be sorted, or entries of an index, if there are more than
+    /// `bytes` bytes of all of them together. They have to be given back sorted before the end
+    /// ([`TableBuild::give_run`]).
+    pub fn take_run(&mut self, bytes: usize) -> Option<Run> {
+        self.rows.take_run(bytes)
+    }
+
+    /// Takes back a run, whose data is kept from `offset` on, where [`TreeJob::needs`] says.
+    pub fn give_run(&mut self, run: SortedRun, offset: u64) {
+        run.place(offset, &mut self.rows.runs);
+    }
+
+    /// Lets rows come in any order, though some will have been taken away.
+    pub fn sort_all(&mut self) {
+        self.rows.stream = None;
+    }
+
+    /// Bytes of what differs from the text of `base`, where that is passed over: all of it is held
+    /// until the end. `at_end` says that no more text comes, and what was not repeated is gone.
+    #[must_use]
+    pub fn differing_bytes(&self, at_end: bool) -> u64 {
+        let old = self.rows.old_text.as_ref();
+        old.map_or(0, |old| {
+            old.replaced_bytes(at_end) + self.rows.unsorted_bytes() as u64
+        })
+    }
+
+    /// Bytes of rows, leaves and what else grows with the text that are held here.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.rows.held_bytes() + self.trees.held_bytes()
     }
 
     /// The end of the text.

@@ -84,6 +84,10 @@ impl Chunks {
         PyList::new(py, self.0.iter().cloned().map(Chunk))?.try_iter()
     }
 
+    fn addresses(&self) -> Addresses {
+        Addresses(self.0.iter().map(dolt_format::Chunk::address).collect())
+    }
+
     fn missing(&self, addresses: Asked<'_>) -> Addresses {
         let found: std::collections::HashSet<_> =
             self.0.iter().map(dolt_format::Chunk::address).collect();

@@ -8,6 +8,7 @@ import_exception!(pyfs.errors, CorruptionError);
 import_exception!(pyfs.errors, UnsupportedError);
 import_exception!(pyfs.errors, DuplicateKeyError);
 import_exception!(pyfs.errors, InvalidTextError);
+import_exception!(pyfs.errors, ReadAnewError);
 
 /// A `FormatError` on its way to Python.
 pub(crate) struct Error(FormatError);
@@ -30,6 +31,7 @@ impl From<Error> for PyErr {
             } => InvalidTextError::new_err((why, line, column, value)),
             FormatError::DuplicateKey { line, why } => DuplicateKeyError::new_err((why, line)),
             FormatError::BadRecord { line, why } => InvalidTextError::new_err((why, line)),
+            error @ FormatError::OutOfOrder { .. } => ReadAnewError::new_err(error.to_string()),
             error => CorruptionError::new_err(error.to_string()),
         }
     }

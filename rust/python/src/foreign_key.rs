@@ -8,6 +8,7 @@ use dolt_format::foreign_key::{check, findings, side};
 use dolt_format::message::foreign_key;
 use dolt_format::{Traversal as _, build};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 
 use crate::address::Address;
 use crate::build::BuiltTable;
@@ -178,8 +179,16 @@ impl MissingParents {
         self.0.parent_columns.clone()
     }
 
-    fn first(&self, built: Option<&BuiltTable>) -> (u64, String) {
-        let found = built.and_then(|built| built.0.lines.first(self.0.rows()));
+    #[pyo3(signature = (built, more_lines=Vec::new()))]
+    fn first(&self, built: Option<&BuiltTable>, more_lines: Vec<PyBackedBytes>) -> (u64, String) {
+        let lines = built.map(|built| {
+            let mut lines = built.0.lines.clone();
+            for more in &more_lines {
+                lines.extend(more);
+            }
+            lines
+        });
+        let found = lines.and_then(|lines| lines.first(self.0.rows()));
         let (line, row) = found.unwrap_or_default();
         (line, self.0.value(row))
     }

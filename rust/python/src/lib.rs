@@ -20,6 +20,7 @@ mod scan;
 mod schema;
 mod storage;
 mod table;
+mod table_file;
 mod text;
 
 use pyo3::prelude::*;
@@ -29,7 +30,9 @@ mod _core {
     #[pymodule_export]
     use super::address::{Address, Addresses, Claims};
     #[pymodule_export]
-    use super::build::{BuiltTable, TableBuild, TableFinish};
+    use super::build::{
+        BuiltTable, HashedLeaves, Leaves, Run, SortedRun, TableBuild, TableFinish, TreeJob,
+    };
     #[pymodule_export]
     use super::chunk::{Chunk, ChunkCache, Chunks};
     #[pymodule_export]
@@ -57,6 +60,8 @@ mod _core {
     use super::storage::{ReadPlan, TableFile, TableIndex, TableWriter};
     #[pymodule_export]
     use super::table::{Schema, Table, system_schema};
+    #[pymodule_export]
+    use super::table_file::TableFileWriter;
     #[pymodule_export]
     use super::text::{Extent, Measure, Render, Rendered, Text, TextLayout};
 }

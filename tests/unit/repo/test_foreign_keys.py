@@ -20,6 +20,7 @@ from tests.support.repositories import (
     opened,
     save_text,
     saved_tables,
+    stream_everything,
     text_of,
 )
 
@@ -55,14 +56,18 @@ async def changes_of(
     }
 
 
-@pytest.mark.parametrize("read_before", [False, True], ids=["built", "edited"])
+@pytest.mark.parametrize("way", ["built", "edited", "streamed"])
 @pytest.mark.parametrize("number", range(len(ANSWERS["changes"])), ids=names("changes"))
-def test_a_change_gives_dolts_root(tmp_path: Path, number: int, read_before: bool) -> None:
+def test_a_change_gives_dolts_root(
+    tmp_path: Path, number: int, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = ANSWERS["changes"][number]
+    if way == "streamed":
+        stream_everything(monkeypatch)
 
     async def body(repository: Repository) -> None:
         head = await head_of(repository)
-        if read_before:
+        if way == "edited":
             for table in head.tables:
                 await text_of(head, table)
         for table in case["tables"]:
@@ -75,9 +80,14 @@ def test_a_change_gives_dolts_root(tmp_path: Path, number: int, read_before: boo
     run_with(tmp_path, body)
 
 
+@pytest.mark.parametrize("way", ["built", "streamed"])
 @pytest.mark.parametrize("number", range(len(ANSWERS["refusals"])), ids=names("refusals"))
-def test_what_dolt_refuses_is_refused(tmp_path: Path, number: int) -> None:
+def test_what_dolt_refuses_is_refused(
+    tmp_path: Path, number: int, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = ANSWERS["refusals"][number]
+    if way == "streamed":
+        stream_everything(monkeypatch)
 
     async def body(repository: Repository) -> None:
         head = await head_of(repository)

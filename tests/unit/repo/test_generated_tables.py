@@ -11,7 +11,15 @@ import trio
 
 from pyfs.repo.repository import Repository
 from tests.support.memory_remote import MemoryRemote
-from tests.support.repositories import GOLDEN, built, head_of, opened, saved_tables, text_of
+from tests.support.repositories import (
+    GOLDEN,
+    built,
+    head_of,
+    opened,
+    saved_tables,
+    stream_everything,
+    text_of,
+)
 
 GENERATED = GOLDEN / "generated"
 BRANCHES = ("main", "edited")
@@ -61,10 +69,14 @@ def test_each_reads_as_dolt_exported_it(tmp_path: Path, branch: str) -> None:
     run_with(tmp_path, body)
 
 
-@pytest.mark.parametrize("read_before", [False, True], ids=["built", "edited"])
+@pytest.mark.parametrize("way", ["built", "edited", "streamed"])
 @pytest.mark.parametrize(("old", "new"), [BRANCHES, BRANCHES[::-1], ("main", "main")])
-def test_a_text_gives_dolts_hash(tmp_path: Path, old: str, new: str, read_before: bool) -> None:
-    """From the whole text, and from what it does not share with the old one."""
+def test_a_text_gives_dolts_hash(
+    tmp_path: Path, old: str, new: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the whole text, from what it does not share with the old one, and on local disk."""
+    if way == "streamed":
+        stream_everything(monkeypatch)
 
     async def body(repository: Repository) -> None:
         base, not_written = await head_of(repository, old), await refused(repository)
@@ -72,7 +84,7 @@ def test_a_text_gives_dolts_hash(tmp_path: Path, old: str, new: str, read_before
         for name, text in exports(new).items():
             if name in not_written:
                 continue
-            if read_before:
+            if way == "edited":
                 await text_of(base, name)
             table = await built(base, name, text)
             if str(table.address) != hashes(new)[name]:
@@ -82,7 +94,11 @@ def test_a_text_gives_dolts_hash(tmp_path: Path, old: str, new: str, read_before
     run_with(tmp_path, body)
 
 
-def test_all_of_them_in_one_save(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["built", "streamed"])
+def test_all_of_them_in_one_save(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "streamed":
+        stream_everything(monkeypatch)
+
     async def body(repository: Repository) -> None:
         head, not_written = await head_of(repository), await refused(repository)
         texts = {n: text for n, text in exports("edited").items() if n not in not_written}

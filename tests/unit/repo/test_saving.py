@@ -6,6 +6,7 @@ import trio
 import trio.testing
 
 from pyfs._core import Address
+from pyfs.disk import LocalFile
 from pyfs.errors import (
     ConflictError,
     NotFoundError,
@@ -434,7 +435,7 @@ def test_a_name_taken_by_other_bytes_is_avoided(tmp_path: Path) -> None:
     create = remote.files.create
     refused: list[str] = []
 
-    async def refuse_once(name: str, data: bytes) -> None:
+    async def refuse_once(name: str, data: bytes | LocalFile) -> None:
         if not refused:
             refused.append(name)
             remote.files.files[name] = b"the same chunks, compressed by another"

@@ -11,6 +11,7 @@ from pyfs.errors import CorruptionError
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.repository import Repository
 from pyfs.repo.table_version import TableVersion
+from pyfs.repo.text_build import Workshop
 from tests.support.memory_remote import MemoryChunks
 from tests.support.repositories import ADA, expected, golden_remote
 
@@ -25,7 +26,10 @@ class Opened:
         self.chunks = MemoryChunks(source.files)
         self.lengths = LeafLengths(cache_dir)
         config = MountConfig(url="memory:", cache_dir=cache_dir)
-        self.repository = Repository(source.as_remote(), self.chunks, config, ADA, self.lengths)
+        workshop = Workshop(cache_dir, self.chunks.contains)
+        self.repository = Repository(
+            source.as_remote(), self.chunks, config, ADA, self.lengths, workshop
+        )
         self.table = table
 
     async def version(self) -> TableVersion:

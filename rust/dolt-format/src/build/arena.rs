@@ -58,22 +58,34 @@ impl Arena {
         self.len
     }
 
+    /// Bytes of the rows.
+    pub(crate) const fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The row at `start`, and where it ends.
     fn row(&self, start: usize) -> (RowView<'_>, usize) {
-        let mut rest = &self.bytes[start..];
-        let sort_key = take_part(&mut rest);
-        let key = take_part(&mut rest);
-        let value = take_part(&mut rest);
-        let addresses = take_part(&mut rest);
-        let line = take_varint(&mut rest);
-        let row = RowView {
-            sort_key,
-            key,
-            value,
-            addresses,
-            line,
-        };
-        (row, self.bytes.len() - rest.len())
+        row_at(&self.bytes, start)
+    }
+
+    /// The bytes of the rows one after the other in their order, once sorted, cut into blocks of
+    /// `bytes` bytes or a little more; and where each block ends.
+    pub(crate) fn blocks(&self, bytes: usize) -> (Vec<u8>, Vec<usize>) {
+        let (mut blocks, mut ends) = (Vec::with_capacity(self.bytes.len()), Vec::new());
+        let mut begun = 0;
+        for start in &self.order {
+            let start = *start as usize;
+            let (_, end) = self.row(start);
+            blocks.extend_from_slice(&self.bytes[start..end]);
+            if blocks.len() - begun >= bytes {
+                begun = blocks.len();
+                ends.push(begun);
+            }
+        }
+        if begun < blocks.len() {
+            ends.push(blocks.len());
+        }
+        (blocks, ends)
     }
 
     fn sort_key(&self, start: usize) -> &[u8] {
@@ -161,6 +173,24 @@ impl Arena {
     }
 }
 
+/// The row that starts in `bytes` at `start`, and where it ends.
+pub(super) fn row_at(bytes: &[u8], start: usize) -> (RowView<'_>, usize) {
+    let mut rest = &bytes[start..];
+    let sort_key = take_part(&mut rest);
+    let key = take_part(&mut rest);
+    let value = take_part(&mut rest);
+    let addresses = take_part(&mut rest);
+    let line = take_varint(&mut rest);
+    let row = RowView {
+        sort_key,
+        key,
+        value,
+        addresses,
+        line,
+    };
+    (row, bytes.len() - rest.len())
+}
+
 /// Rows that are read together.
 pub(crate) const ROWS_TOGETHER: usize = 32;
 /// Places take 40 bits: a thousand gigabytes.
@@ -169,7 +199,7 @@ const HEAD_LEN: usize = 11;
 
 /// The first 11 bytes, above zeros where the place goes, as a number of the same order; where two
 /// are equal, the keys decide.
-fn head(sort_key: &[u8]) -> u128 {
+pub(super) fn head(sort_key: &[u8]) -> u128 {
     let mut head = [0; size_of::<u128>()];
     let len = sort_key.len().min(HEAD_LEN);
     head[..len].copy_from_slice(&sort_key[..len]);

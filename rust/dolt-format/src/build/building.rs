@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::job::{CLUSTERED, Entries, Rendering, TreeJob};
+use super::merge::{MergedInto, Merging};
 use super::rows::Rows;
 use super::trees::Trees;
 use super::{BuiltTable, Lines};
@@ -35,19 +36,29 @@ impl Building {
         };
         let mut chunks = std::mem::take(&mut rows.blobs);
         let mut jobs = Vec::new();
-        let lines;
-        if let Some(mut stream) = rows.stream.take() {
-            lines = stream.lines()?;
+        let mut lines = Lines::default();
+        let mut runs = std::mem::take(&mut rows.runs).into_iter();
+        let of_rows = runs.next().unwrap_or_default();
+        if let Some(stream) = rows.stream.take() {
             if let Some(batch) = stream.finish()? {
-                chunks.extend(trees.give(batch.hash()?));
+                let batch = batch.hash()?;
+                lines = batch.lines.clone();
+                chunks.extend(trees.give(batch));
             }
         } else {
             let arena = std::mem::take(&mut rows.arena);
             lines = Lines::of(&arena);
-            let entries = if input.keyless() {
-                Entries::Keyless(arena)
-            } else {
-                Entries::Keyed(arena, Arc::clone(input))
+            let entries = match (of_rows.is_empty(), input.keyless()) {
+                (true, true) => Entries::Keyless(arena),
+                (true, false) => Entries::Keyed(arena, Arc::clone(input)),
+                (false, keyless) => {
+                    let into = if keyless {
+                        MergedInto::Keyless
+                    } else {
+                        MergedInto::Keyed(Arc::clone(input))
+                    };
+                    Entries::Merged(Box::new(Merging::new(of_rows.finish()?, arena, into)))
+                }
             };
             let rendering = Rendering {
                 renderer: Renderer::new(&rows.schema)?.in_format(rows.format),
@@ -56,11 +67,9 @@ impl Building {
             jobs.push(TreeJob::new(CLUSTERED, entries).with_rendering(Arc::new(rendering)));
         }
         let indexes = std::mem::take(&mut rows.indexes).into_iter();
-        jobs.extend(
-            indexes
-                .zip(CLUSTERED + 1..)
-                .map(|(index, tree)| index.into_job(tree)),
-        );
+        for ((tree, index), runs) in (CLUSTERED + 1..).zip(indexes).zip(runs) {
+            jobs.push(index.into_job(tree, runs)?);
+        }
         Ok(Self {
             base,
             rows,
@@ -80,6 +89,10 @@ impl Building {
         for mut job in std::mem::take(&mut self.jobs) {
             while let Some(batch) = job.next(BATCH_BYTES)? {
                 self.chunks.extend(self.trees.give(batch.hash()?));
+            }
+            if !job.is_over() {
+                let why = "rows that were kept in runs were not read back";
+                return Err(FormatError::corrupt("table build", why));
             }
         }
         let schema = &self.rows.schema;

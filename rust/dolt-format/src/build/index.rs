@@ -5,6 +5,8 @@ use super::input::{
     Input, RowBuffers, choose_out_of_band, push_tuple, push_value_field, sort_key_of,
 };
 use super::job::{Entries, TreeJob};
+use super::merge::{MergedInto, Merging};
+use super::run::Runs;
 use crate::message::schema::{Index, TableSchema};
 use crate::tree::probe::SortKey;
 use crate::value::collation::Collation;
@@ -275,23 +277,36 @@ impl IndexBuild {
                 && let Some(prefix) = unique_prefix(&row)
                 && last.sort_key.starts_with(prefix)
             {
-                return Err(FormatError::BadRecord {
-                    line: row.line.max(last.line),
-                    why: format!(
-                        "unique key {:?} has the same value on line {}",
-                        self.name,
-                        row.line.min(last.line)
-                    ),
-                });
+                return Err(clash(&self.name, row.line, last.line));
             }
             last = Some(row);
         }
         Ok(())
     }
 
-    /// The sorting and cutting into leaves of the entries.
-    pub(crate) fn into_job(self, tree: usize) -> TreeJob {
-        TreeJob::new(tree, Entries::Index(self))
+    /// The sorting and cutting into leaves of the entries, some of which may be kept in runs.
+    pub(crate) fn into_job(self, tree: usize, runs: Runs) -> Result<TreeJob, FormatError> {
+        if runs.is_empty() {
+            return Ok(TreeJob::new(tree, Entries::Index(self)));
+        }
+        let into = MergedInto::Index {
+            name: self.name,
+            unique: self.unique,
+            keyless: self.keyless,
+        };
+        let merging = Merging::new(runs.finish()?, self.arena, into);
+        Ok(TreeJob::new(tree, Entries::Merged(Box::new(merging))))
+    }
+}
+
+/// The error for two rows, on these lines, that clash in a unique index.
+pub(super) fn clash(index: &str, one: u64, other: u64) -> FormatError {
+    FormatError::BadRecord {
+        line: one.max(other),
+        why: format!(
+            "unique key {index:?} has the same value on line {}",
+            one.min(other)
+        ),
     }
 }
 

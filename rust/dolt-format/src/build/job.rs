@@ -9,6 +9,9 @@ use super::Measured;
 use super::arena::{Arena, ROWS_TOGETHER};
 use super::index::{EMPTY_TUPLE, IndexBuild};
 use super::input::Input;
+use super::lines::Lines;
+pub use super::merge::BlockRead;
+use super::merge::Merging;
 use crate::csv::measure::Measure;
 use crate::csv::render::{Renderer, Values};
 use crate::tree::leaves::{HashedLeaf, Leaf, LeafBuilder};
@@ -27,6 +30,8 @@ pub struct Batch {
     leaves: Vec<Leaf>,
     blobs: Vec<Chunk>,
     render: Option<Arc<Rendering>>,
+    /// Where the rows stand in the text, if that is told here.
+    lines: Vec<u64>,
 }
 
 /// How the text of a leaf is found that did not come with it.
@@ -41,6 +46,8 @@ pub(crate) struct Rendering {
 pub struct HashedBatch {
     /// Its leaves, and values that stand out of band.
     pub chunks: Vec<Chunk>,
+    /// Where the rows stand in the text, if they came in order.
+    pub lines: Lines,
     pub(crate) tree: usize,
     pub(crate) number: usize,
     /// Whether it is known to be the last of its tree.
@@ -58,7 +65,14 @@ impl Batch {
             leaves,
             blobs: Vec::new(),
             render: None,
+            lines: Vec::new(),
         }
+    }
+
+    /// With the line on which each row starts.
+    pub(crate) fn with_lines(mut self, lines: Vec<u64>) -> Self {
+        self.lines = lines;
+        self
     }
 
     /// With values that stand out of band.
@@ -80,8 +94,16 @@ impl Batch {
         let mut leaves = Vec::with_capacity(chunks.len());
         let mut measures = Vec::new();
         let mut rendered = Vec::new();
+        let mut lines = Lines::default();
+        let mut starts = self.lines.into_iter();
         for (chunk, leaf) in chunks.iter().zip(self.leaves) {
             let address = chunk.address();
+            if starts.len() > 0 {
+                let node = Node::decode(Kind::Tuples, leaf.contents.clone())?;
+                for (item, line) in (0..node.len()).zip(&mut starts) {
+                    lines.push(node.key(item), line);
+                }
+            }
             if let Some(text) = &leaf.text {
                 measures.push((address, Measure::of(text)));
             } else if let Some(render) = &self.render {
@@ -101,6 +123,7 @@ impl Batch {
         chunks.extend(self.blobs);
         Ok(HashedBatch {
             chunks,
+            lines,
             tree: self.tree,
             number: self.number,
             is_last: self.is_last,
@@ -118,13 +141,16 @@ pub(crate) enum Entries {
     /// Rows without: equal ones are one entry that counts them.
     Keyless(Arena),
     Index(IndexBuild),
+    /// Any of these, some of which are kept in runs that are sorted.
+    Merged(Box<Merging>),
 }
 
 impl Entries {
-    fn arena(&self) -> &Arena {
+    fn arena(&self) -> Option<&Arena> {
         match self {
-            Self::Keyed(arena, _) | Self::Keyless(arena) => arena,
-            Self::Index(index) => index.arena(),
+            Self::Keyed(arena, _) | Self::Keyless(arena) => Some(arena),
+            Self::Index(index) => Some(index.arena()),
+            Self::Merged(_) => None,
         }
     }
 
@@ -142,6 +168,7 @@ impl Entries {
                 index.arena_mut().sort();
                 index.check_unique()
             }
+            Self::Merged(_) => Ok(()),
         }
     }
 }
@@ -179,24 +206,55 @@ impl TreeJob {
         self
     }
 
-    /// The next leaves, of `bytes` bytes or a little more; `None` when there are no more.
+    /// What has to be read, and fed, before [`TreeJob::next`] goes on: rows that are kept in runs.
+    #[must_use]
+    pub fn needs(&self) -> Vec<BlockRead> {
+        match &self.entries {
+            Entries::Merged(merging) => merging.needs(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Takes the bytes that were read for this run.
+    pub fn feed(&mut self, run: usize, data: Vec<u8>) -> Result<(), FormatError> {
+        match &mut self.entries {
+            Entries::Merged(merging) => merging.feed(run, data),
+            _ => Err(FormatError::corrupt(
+                "table build",
+                "nothing was to be read",
+            )),
+        }
+    }
+
+    /// Whether all leaves were given out.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match &self.entries {
+            Entries::Merged(merging) => merging.is_over(),
+            entries => self.place >= entries.arena().map_or(0, Arena::len),
+        }
+    }
+
+    /// The next leaves, of `bytes` bytes or a little more; `None` when there are no more, and where
+    /// something has to be read first.
     pub fn next(&mut self, bytes: usize) -> Result<Option<Batch>, FormatError> {
         if !self.is_sorted {
             self.entries.sort()?;
             self.is_sorted = true;
         }
-        let keyless = match &self.entries {
-            Entries::Keyed(..) => false,
-            Entries::Keyless(_) => true,
-            Entries::Index(index) => index.keyless(),
-        };
-        if keyless {
-            self.cut_equal(bytes)?;
-        } else {
-            self.cut(bytes)?;
+        match &mut self.entries {
+            Entries::Keyless(_) => self.cut_equal(bytes)?,
+            Entries::Index(index) if index.keyless() => self.cut_equal(bytes)?,
+            Entries::Keyed(..) | Entries::Index(_) => self.cut(bytes)?,
+            Entries::Merged(merging) => {
+                merging.cut(bytes, &mut self.leaves)?;
+                if !merging.is_over() && self.leaves.done_bytes() < bytes {
+                    return Ok(None);
+                }
+            }
         }
-        let arena = self.entries.arena();
-        if self.place >= arena.len() {
+        let is_over = self.is_over();
+        if is_over {
             self.leaves.finish()?;
         }
         let leaves = self.leaves.take();
@@ -205,7 +263,7 @@ impl TreeJob {
         }
         self.batches += 1;
         let mut batch = Batch::new(self.tree, self.batches - 1, leaves);
-        batch.is_last = self.place >= arena.len();
+        batch.is_last = is_over;
         Ok(Some(match &self.render {
             Some(render) => batch.with_rendering(Arc::clone(render)),
             None => batch,
@@ -214,7 +272,9 @@ impl TreeJob {
 
     /// Cuts rows into leaves, no two of which have one key.
     fn cut(&mut self, bytes: usize) -> Result<(), FormatError> {
-        let arena = self.entries.arena();
+        let Some(arena) = self.entries.arena() else {
+            return Ok(());
+        };
         let is_index = matches!(self.entries, Entries::Index(_));
         let mut rows = Vec::with_capacity(ROWS_TOGETHER);
         while self.leaves.done_bytes() < bytes && self.place < arena.len() {
@@ -234,7 +294,9 @@ impl TreeJob {
 
     /// Cuts rows of a keyless table into leaves: equal ones are one entry.
     fn cut_equal(&mut self, bytes: usize) -> Result<(), FormatError> {
-        let arena = self.entries.arena();
+        let Some(arena) = self.entries.arena() else {
+            return Ok(());
+        };
         let is_index = matches!(self.entries, Entries::Index(_));
         while self.leaves.done_bytes() < bytes
             && let Some(row) = arena.in_order(self.place)

@@ -21,6 +21,8 @@ pub(crate) struct OldText {
     kept: usize,
     /// Leaves whose text the new text does not have.
     replaced: Vec<Address>,
+    /// Bytes of their text.
+    replaced_bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +59,7 @@ impl OldText {
             next: 0,
             kept: 0,
             replaced: Vec::new(),
+            replaced_bytes: 0,
         }
     }
 
@@ -115,6 +118,14 @@ impl OldText {
         let passed = self.leaves.get(self.next..leaf).unwrap_or_default();
         self.replaced
             .extend(passed.iter().map(|(address, _)| *address));
+        self.replaced_bytes += length_of(passed);
+    }
+
+    /// Bytes of old text that the new text does not have; of all that is left of it, too, if the
+    /// new one is at its end.
+    pub(crate) fn replaced_bytes(&self, at_end: bool) -> u64 {
+        let rest = self.leaves.get(self.next..).unwrap_or_default();
+        self.replaced_bytes + if at_end { length_of(rest) } else { 0 }
     }
 
     /// The leaves that the new text does not have, once it has ended; `None` if it has none of
@@ -123,4 +134,8 @@ impl OldText {
         self.replace_up_to(self.leaves.len());
         (self.kept > 0).then_some(self.replaced)
     }
+}
+
+fn length_of(leaves: &[(Address, Measure)]) -> u64 {
+    leaves.iter().map(|(_, measure)| measure.length).sum()
 }

@@ -8,10 +8,12 @@ use super::building::Building;
 use super::follow::{Following, Outcome};
 use super::index::IndexBuild;
 use super::input::{Input, RowBuffers, TextOf};
+use super::job::CLUSTERED;
 use super::old_text::OldText;
 use super::plain::PlainRows;
 use super::refusal;
 use super::row_text::RowText;
+use super::run::{Run, Runs};
 use super::stream::Stream;
 use super::trees::Trees;
 use crate::csv::columns::Columns;
@@ -32,6 +34,8 @@ pub(super) struct Rows {
     pub(super) stream: Option<Stream>,
     pub(super) arena: Arena,
     pub(super) indexes: Vec<IndexBuild>,
+    /// Rows and entries that were taken away, by the tree that they are of.
+    pub(super) runs: Vec<Runs>,
     pub(super) blobs: Vec<Chunk>,
     pub(super) auto_increment: Option<(usize, u64)>,
     pub(super) row_count: u64,
@@ -81,7 +85,7 @@ impl Rows {
             .iter()
             .position(|column| column.auto_increment)
             .map(|at| (at, counter));
-        let indexes = schema
+        let indexes: Vec<IndexBuild> = schema
             .indexes
             .iter()
             .map(|index| IndexBuild::new(&schema, index))
@@ -94,6 +98,9 @@ impl Rows {
             buffers: RowBuffers::default(),
             stream: None,
             arena: Arena::default(),
+            runs: std::iter::repeat_with(Runs::default)
+                .take(CLUSTERED + 1 + indexes.len())
+                .collect(),
             indexes,
             blobs: Vec::new(),
             auto_increment,
@@ -216,6 +223,37 @@ impl Rows {
     pub(super) fn build(self, base: &Chunk) -> Result<BuiltTable, FormatError> {
         let trees = Trees::new(1 + self.indexes.len());
         Building::new(base.clone(), self, trees)?.result()
+    }
+
+    /// Bytes of the rows and entries that are to be sorted.
+    pub(super) fn unsorted_bytes(&self) -> usize {
+        let indexes = self.indexes.iter().map(|index| index.arena().byte_len());
+        self.arena.byte_len() + indexes.sum::<usize>()
+    }
+
+    /// Takes away the rows or entries of a tree that are to be sorted, if there are more than
+    /// `bytes` bytes of all of them.
+    pub(super) fn take_run(&mut self, bytes: usize) -> Option<Run> {
+        // Changes are told from the rows that were there before by both as a whole.
+        if self.old_text.is_some() || self.unsorted_bytes() <= bytes {
+            return None;
+        }
+        let indexes = self.indexes.iter_mut().map(IndexBuild::arena_mut);
+        let arenas = std::iter::once(&mut self.arena).chain(indexes);
+        let all = arenas.zip(&mut self.runs).enumerate();
+        let (tree, (arena, runs)) = all.max_by_key(|(_, (arena, _))| arena.byte_len())?;
+        let rows = std::mem::take(arena);
+        Some(Run::new(tree, runs.begin(), rows, tree == CLUSTERED))
+    }
+
+    /// Bytes that are held here.
+    pub(super) fn held_bytes(&self) -> usize {
+        let blobs = self.blobs.iter().map(|blob| blob.contents().len());
+        let runs = self.runs.iter().map(Runs::byte_len);
+        self.stream.as_ref().map_or(0, Stream::held_bytes)
+            + self.unsorted_bytes()
+            + blobs.sum::<usize>()
+            + runs.sum::<usize>()
     }
 
     /// Whether rows can become leaves as they come.

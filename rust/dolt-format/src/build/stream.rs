@@ -3,7 +3,6 @@
 use super::arena::Arena;
 use super::input::Input;
 use super::job::{Batch, CLUSTERED};
-use super::lines::Lines;
 use crate::FormatError;
 use crate::message::node::{Kind, Node};
 use crate::tree::leaves::LeafBuilder;
@@ -73,30 +72,16 @@ impl Stream {
             return None;
         }
         let rows: u64 = leaves.iter().map(|leaf| leaf.count).sum();
-        self.lines.drain(
-            ..self
-                .lines
-                .len()
-                .min(usize::try_from(rows).unwrap_or(usize::MAX)),
-        );
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        let open = self.lines.split_off(rows.min(self.lines.len()));
+        let lines = std::mem::replace(&mut self.lines, open);
         self.batches += 1;
-        Some(Batch::new(CLUSTERED, self.batches - 1, leaves))
+        Some(Batch::new(CLUSTERED, self.batches - 1, leaves).with_lines(lines))
     }
 
-    /// Where the rows stand in the text; nothing where some were taken away.
-    pub(super) fn lines(&mut self) -> Result<Lines, FormatError> {
-        let mut found = Lines::default();
-        self.leaves.finish()?;
-        if self.batches == 0 {
-            let mut lines = self.lines.iter();
-            for leaf in self.leaves.done() {
-                let node = Node::decode(Kind::Tuples, leaf.contents.clone())?;
-                for (item, line) in (0..node.len()).zip(&mut lines) {
-                    found.push(node.key(item), *line);
-                }
-            }
-        }
-        Ok(found)
+    /// Bytes that are held here.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.leaves.held_bytes() + self.lines.len() * size_of::<u64>()
     }
 
     /// Ends the last leaf and takes what is left.

@@ -27,6 +27,16 @@ impl Trees {
         Self((0..count).map(|_| Tree::default()).collect())
     }
 
+    /// Bytes that are held here.
+    pub(super) fn held_bytes(&self) -> usize {
+        let batches = self.0.iter().flat_map(|tree| tree.batches.values());
+        let of_batch = |(leaves, measures): &(Vec<HashedLeaf>, Measured)| {
+            let keys = leaves.iter().map(|leaf| leaf.last_key.len());
+            keys.sum::<usize>() + size_of_val(&**leaves) + size_of_val(&**measures)
+        };
+        batches.map(of_batch).sum()
+    }
+
     /// Takes a batch; returns its chunks.
     pub(super) fn give(&mut self, batch: HashedBatch) -> Vec<Chunk> {
         if let Some(tree) = self.0.get_mut(batch.tree) {

@@ -23,6 +23,8 @@ pub struct TableFile {
 pub struct TableWriter {
     encoder: snap::raw::Encoder,
     data: Vec<u8>,
+    /// Bytes that were taken away before those of `data`.
+    drained: usize,
     uncompressed: u64,
     seen: HashSet<Address>,
     entries: Vec<(Address, u32)>,
@@ -52,6 +54,7 @@ impl TableWriter {
         Self {
             encoder: snap::raw::Encoder::new(),
             data: Vec::new(),
+            drained: 0,
             uncompressed: 0,
             seen: HashSet::new(),
             entries: Vec::new(),
@@ -78,10 +81,16 @@ impl TableWriter {
     /// Bytes of the file if it were finished now.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.data.len() + self.entries.len() * INDEX_ENTRY_LEN + FOOTER_LEN
+        self.drained + self.data.len() + self.entries.len() * INDEX_ENTRY_LEN + FOOTER_LEN
     }
 
-    /// The file, or `None` when no chunk was added.
+    /// Takes away the bytes of the file that are known by now; those of the finished file follow.
+    pub fn drain(&mut self) -> Vec<u8> {
+        self.drained += self.data.len();
+        std::mem::take(&mut self.data)
+    }
+
+    /// The file, or `None` when no chunk was added. Its data lacks what was drained.
     #[must_use]
     pub fn finish(self) -> Option<TableFile> {
         let Self {

@@ -53,6 +53,17 @@ impl Side {
         taken
     }
 
+    fn is_empty(&self) -> bool {
+        self.subtrees.is_empty() && self.leaves.is_empty()
+    }
+
+    /// Entries, as far as they are known without a look at each.
+    fn count(&self) -> u64 {
+        let closed = self.subtrees.iter().map(|(_, promise)| promise.count);
+        let open = self.leaves.iter().map(|leaf| leaf.len() as u64);
+        closed.chain(open).fold(0, u64::saturating_add)
+    }
+
     fn addresses(&self) -> HashSet<Address> {
         self.subtrees.iter().map(|(address, _)| *address).collect()
     }
@@ -183,6 +194,13 @@ impl DiffCount {
         }
     }
 
+    /// Whether all that differs is on one side: then nodes say how many rows stand below them.
+    /// Those of keyless tables do not say how often each occurs.
+    fn is_one_sided(&self) -> bool {
+        let Differing { old, new, asked } = &self.differing;
+        !self.keyless && asked.is_empty() && (old.is_empty() || new.is_empty())
+    }
+
     fn times(&self, value: &[u8]) -> u64 {
         let times = value.first_chunk().filter(|_| self.keyless);
         times.map_or(1, |raw| u64::from_le_bytes(*raw))
@@ -193,6 +211,9 @@ impl Traversal for DiffCount {
     type Output = Counts;
 
     fn needs(&mut self, limit: usize) -> Vec<Address> {
+        if self.is_one_sided() {
+            return Vec::new();
+        }
         self.differing.needs(limit)
     }
 
@@ -201,6 +222,13 @@ impl Traversal for DiffCount {
     }
 
     fn result(&mut self) -> Result<Counts, FormatError> {
+        if self.is_one_sided() {
+            return Ok(Counts {
+                added: self.differing.new.count(),
+                removed: self.differing.old.count(),
+                modified: 0,
+            });
+        }
         self.differing.check_done()?;
         let mut counts = Counts::default();
         let mut old = entries(&self.differing.old.leaves);

@@ -98,10 +98,10 @@ impl LeafBuilder {
         self.done_bytes
     }
 
-    /// The leaves that are done and not taken.
+    /// Bytes that are held here: leaves that are done, and the open one.
     #[must_use]
-    pub fn done(&self) -> &[Leaf] {
-        &self.done
+    pub fn held_bytes(&self) -> usize {
+        self.done_bytes + self.open.size + self.text.len()
     }
 
     /// Takes the leaves that are done.
