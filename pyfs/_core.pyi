@@ -50,13 +50,12 @@ __all__ = [
     "Schema",
     "SchemaEdit",
     "SortedRun",
+    "StorageFile",
+    "StorageWriter",
     "Table",
     "TableBuild",
-    "TableFile",
-    "TableFileWriter",
     "TableFinish",
     "TableIndex",
-    "TableWriter",
     "Tag",
     "Text",
     "TextLayout",
@@ -247,43 +246,51 @@ class TableIndex:
         """The chunks that *plan* describes, out of the bytes it read, each verified."""
 
 @final
-class TableFile:
-    """A table file, ready to be stored. Frozen."""
+class StorageFile:
+    """A storage file, ready to be stored. Frozen."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its base name, as a manifest has it."""
+
+    @property
+    def file(self) -> str:
+        """Its name, with `.darc` if it is an archive."""
+
     @property
     def chunk_count(self) -> int: ...
+    @property
+    def tail_len(self) -> int:
+        """Bytes of its index and what follows."""
+
     @property
     def data(self) -> bytes: ...
 
 @final
-class TableWriter:
-    """Chunks in, a table file out. An address that was added already is left out."""
+class StorageWriter:
+    """Chunks in, a storage file out: a table file or an archive, whichever has fewer bytes.
 
-    def __new__(cls) -> TableWriter: ...
-    def add(self, chunks: Sequence[Chunk]) -> None: ...
-    @property
-    def size(self) -> int:
-        """Bytes of the file if it were finished now."""
+    Leaves of trees come first in it, in the order in which they were added; then inner nodes, then
+    what stands above trees. Many chunks are compressed by threads while more come; the file
+    depends on neither the threads nor the portions. Thread-safe.
+    """
 
-    def finish(self) -> TableFile | None:
-        """The file, or None when no chunk was added. Called once."""
+    def __new__(cls, *, versions: bool = False) -> StorageWriter:
+        """*versions* says that many chunks are versions of each other, as those of several commits
+        are: nothing is compressed before all are there."""
 
-@final
-class TableFileWriter:
-    """Chunks in, the bytes of a table file out as they come. Thread-safe. Frozen."""
+    def add(self, chunks: Chunks | Sequence[Chunk]) -> None:
+        """Takes chunks; an address that was added already is left out."""
 
-    def __new__(cls) -> TableFileWriter: ...
-    def add(self, chunks: Chunks) -> bytes:
-        """The next bytes of the file: *chunks*, less those that were added already."""
+    def take(self) -> bytes:
+        """The next bytes of the file, as far as they are there."""
 
-    @property
-    def size(self) -> int:
-        """Bytes of the file if it were finished now."""
+    def finish(self, turn: int = 0) -> StorageFile | None:
+        """The file, less what was taken; or None when no chunk was added. Called once.
 
-    def finish(self) -> tuple[str, bytes] | None:
-        """The file's name and its last bytes, or None when no chunk was added. Called once."""
+        The name of a table file covers its addresses in their order, and not its bytes. Where
+        another file has that name, another *turn* gives another order.
+        """
 
 @final
 class Manifest:

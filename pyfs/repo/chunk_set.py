@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
-from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest, TableFile
+from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest, StorageFile
 from pyfs.errors import CorruptionError, NotFoundError, RemoteError
 from pyfs.store.chunk_file import ChunkFile
 from pyfs.store.chunks import ChunkStore
@@ -29,7 +29,7 @@ class ChunkSet(ChunkStore, Protocol):
     def keep(self, chunks: Sequence[Chunk]) -> None:
         """Remembers chunks that the remote holds, as if they had been read."""
 
-    def adopt(self, file: TableFile | ChunkFile) -> None:
+    def adopt(self, file: StorageFile | ChunkFile) -> None:
         """Takes *file*, which the remote holds, for the next manifest that names it."""
 
     def file_lengths(self) -> Mapping[str, int]:
@@ -60,7 +60,7 @@ class NoChunks:
     def keep(self, chunks: Sequence[Chunk]) -> None:
         pass
 
-    def adopt(self, file: TableFile | ChunkFile) -> None:
+    def adopt(self, file: StorageFile | ChunkFile) -> None:
         pass
 
     def file_lengths(self) -> Mapping[str, int]:

@@ -19,8 +19,8 @@ from pyfs._core import (
     Chunk,
     Chunks,
     Manifest,
-    TableFile,
-    TableWriter,
+    StorageFile,
+    StorageWriter,
     store_root,
 )
 from pyfs.errors import AlreadyExistsError, RemoteError
@@ -126,9 +126,10 @@ class Push:
             # The tables are the same in every round: they are uploaded once, by themselves.
             if not self._data_files:
                 self._data_files = await self._store(self._missing(self._data))
-            files = [*self._data_files, *await self._store(meta)]
+            files = [*self._data_files, *await self._store(meta, versions=bool(folded.names))]
         else:
-            files = await self._store([*self._missing(self._data), *meta])
+            new = [*self._missing(self._data), *meta]
+            files = await self._store(new, versions=bool(folded.names))
         files += self._large_files
         named = {name for name, _ in stored.manifest.specs}
         added = [(name, count) for name, count in files if name not in named]
@@ -153,15 +154,15 @@ class Push:
                 self._large_files.append(await self._store_file(file))
 
     async def _store_file(self, file: ChunkFile) -> tuple[str, int]:
-        for order in range(PACKINGS_MAX):
+        for turn in range(PACKINGS_MAX):
+            if turn:
+                file = await trio.to_thread.run_sync(file.turned, self._folder, turn)
             try:
-                await self._remote.files.create(file.name, file.data)
+                await self._remote.files.create(file.file, file.data)
             except AlreadyExistsError:
                 # As in `_store`.
-                if file.chunk_count == 1 or order == PACKINGS_MAX - 1:
+                if file.is_archive or file.chunk_count == 1 or turn == PACKINGS_MAX - 1:
                     raise
-                first, *rest = file.addresses()
-                file = await trio.to_thread.run_sync(file.reordered, self._folder, [*rest, first])
             else:
                 break
         self._chunks.adopt(file)
@@ -172,14 +173,16 @@ class Push:
         there = self._chunks.contains(list(by_address))
         return [chunk for chunk, held in zip(by_address.values(), there, strict=True) if not held]
 
-    async def _store(self, chunks: Sequence[Chunk]) -> list[tuple[str, int]]:
-        """Stores *chunks* in as few table files as their size allows; their specs."""
+    async def _store(
+        self, chunks: Sequence[Chunk], *, versions: bool = False
+    ) -> list[tuple[str, int]]:
+        """Stores *chunks* in as few files as their size allows; their specs."""
         stored = []
         for part in _parts(chunks):
             for order in range(PACKINGS_MAX):
-                file = await trio.to_thread.run_sync(_pack, part, order)
+                file = await trio.to_thread.run_sync(_pack, part, order, versions)
                 try:
-                    await self._remote.files.create(file.name, file.data)
+                    await self._remote.files.create(file.file, file.data)
                 except AlreadyExistsError:
                     # A table file's name covers the order of its addresses, not its bytes:
                     # someone packed these chunks in this order with another compressor.
@@ -204,7 +207,7 @@ class Push:
 
 
 def _parts(chunks: Sequence[Chunk]) -> Iterator[list[Chunk]]:
-    """*chunks* in portions whose uncompressed bytes fit a table file."""
+    """*chunks* in portions whose uncompressed bytes fit a file."""
     part: list[Chunk] = []
     size = 0
     for chunk in chunks:
@@ -217,12 +220,11 @@ def _parts(chunks: Sequence[Chunk]) -> Iterator[list[Chunk]]:
         yield part
 
 
-def _pack(chunks: Sequence[Chunk], order: int) -> TableFile:
-    """A table file of *chunks*, begun at the one numbered *order*."""
-    at = order % len(chunks)
-    writer = TableWriter()
-    writer.add([*chunks[at:], *chunks[:at]])
-    file = writer.finish()
+def _pack(chunks: Sequence[Chunk], order: int, versions: bool) -> StorageFile:
+    """A storage file of *chunks*, in the order numbered *order*."""
+    writer = StorageWriter(versions=versions)
+    writer.add(chunks)
+    file = writer.finish(order)
     if file is None:
         raise AssertionError("a portion has at least one chunk")
     return file

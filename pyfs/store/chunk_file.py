@@ -1,11 +1,11 @@
 """`ChunkFile`: chunks on local disk, in the form of the storage file that they will be."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from pyfs._core import Address, Addresses, Chunks, TableFileWriter, TableIndex
+from pyfs._core import Address, Addresses, Chunks, StorageFile, StorageWriter, TableIndex
 from pyfs.disk import LocalFile
 from pyfs.store.chunks import Tail
 
@@ -24,15 +24,18 @@ Contains = Callable[[Addresses], list[bool]]
 class ChunkFile:
     """A storage file that is no remote's yet. Its chunks are verified when they are read."""
 
-    def __init__(self, name: str, data: LocalFile, tail: bytes, addresses: list[Addresses]) -> None:
-        """*data* is all of the file, of which *tail* is the index and what follows.
+    def __init__(self, made: StorageFile, data: LocalFile, addresses: list[Addresses]) -> None:
+        """*data* is all of the file *made*.
 
-        *addresses* are those of its chunks, in their order.
+        *addresses* are those of its chunks, in the order in which they were added.
         """
-        self.name = name
+        self.name = made.name
+        self.file = made.file
+        self.is_archive = made.file != made.name
         self.data = data
-        self.tail = Tail(tail, len(data))
-        self.index = TableIndex.table(name, tail, len(data))
+        self.tail = Tail(data.read(len(data) - made.tail_len, made.tail_len), len(data))
+        open_index = TableIndex.archive if self.is_archive else TableIndex.table
+        self.index = open_index(self.name, self.tail.data, len(data))
         self._addresses = addresses
 
     @property
@@ -40,22 +43,25 @@ class ChunkFile:
         return len(self.index)
 
     def addresses(self) -> list[Address]:
-        """Those of its chunks, in their order."""
+        """Those of its chunks, in the order in which they were added."""
         return list(dict.fromkeys(address for some in self._addresses for address in some))
 
     def get(self, addresses: Addresses) -> list[Chunks]:
         """The chunks at *addresses*, all of which are here, in any order. Blocks."""
-        plans = self.index.plan(addresses, GAP_BYTES_MAX, READ_BYTES_MAX)
         read = self.data.read
+        for plan in self.index.dictionary_plans(addresses):
+            self.index.load_dictionaries(plan, read(plan.offset, plan.length))
+        plans = self.index.plan(addresses, GAP_BYTES_MAX, READ_BYTES_MAX)
         return [self.index.decode(plan, read(plan.offset, plan.length)) for plan in plans]
 
-    def reordered(self, folder: Path, addresses: Sequence[Address]) -> "ChunkFile":
-        """The same chunks in the order of *addresses*. Blocks."""
+    def turned(self, folder: Path, turn: int) -> "ChunkFile":
+        """The same chunks in another order, for each *turn* another one. Blocks."""
         writer = ChunkFileWriter(folder, bytes_max=2 * FILE_BYTES_MAX)
+        addresses = self.addresses()
         for at in range(0, len(addresses), CHUNKS_AT_ONCE):
             some = Addresses(addresses[at : at + CHUNKS_AT_ONCE])
             writer.add(Chunks.gather(some, self.get(some)))
-        (file,) = writer.finish()
+        (file,) = writer.finish(turn)
         return file
 
 
@@ -77,7 +83,7 @@ class ChunkFileWriter:
         self._files: list[ChunkFile] = []
         self.left_out: list[Addresses] = []
         """The addresses of what was left out."""
-        self._writer = TableFileWriter()
+        self._writer = StorageWriter()
         self._data: LocalFile | None = None
         self._addresses: list[Addresses] = []
 
@@ -96,21 +102,21 @@ class ChunkFileWriter:
         with self._lock:
             if self._data is None:
                 self._data = LocalFile(self._folder)
-            self._data.append(self._writer.add(chunks))
+            self._writer.add(chunks)
             self._addresses.append(addresses)
-            if self._writer.size >= self._bytes_max:
+            self._data.append(self._writer.take())
+            if len(self._data) >= self._bytes_max:
                 self._end_file()
 
-    def finish(self) -> list[ChunkFile]:
-        """The files with all that was added. Called once."""
+    def finish(self, turn: int = 0) -> list[ChunkFile]:
+        """The files with all that was added. Called once. *turn* is that of a `StorageWriter`."""
         with self._lock:
-            self._end_file()
+            self._end_file(turn)
             return self._files
 
-    def _end_file(self) -> None:
-        data, finished = self._data, self._writer.finish()
-        if data is not None and finished is not None:
-            name, tail = finished
-            data.append(tail)
-            self._files.append(ChunkFile(name, data, tail, self._addresses))
-        self._writer, self._data, self._addresses = TableFileWriter(), None, []
+    def _end_file(self, turn: int = 0) -> None:
+        data, made = self._data, self._writer.finish(turn)
+        if data is not None and made is not None:
+            data.append(made.data)
+            self._files.append(ChunkFile(made, data, self._addresses))
+        self._writer, self._data, self._addresses = StorageWriter(), None, []

@@ -4,9 +4,10 @@ Storage files never change, so a part that was read once is good for ever. Each 
 own, named by where it starts and ends, in a folder for each storage file:
 
     spans/<remote>/<storage file>/tail            index and length, with a checksum
+    spans/<remote>/<storage file>/dictionaries-<start>    some dictionaries, with a checksum
     spans/<remote>/<storage file>/<start>-<end>
 
-Nothing here is trusted. Whoever decodes a span verifies every chunk, a tail has a checksum, and
+Nothing here is trusted. Whoever decodes a span verifies every chunk, the rest has checksums, and
 all of it may be deleted, damaged, full or read-only at any time: that costs a request, never an
 error. Mounts share the folder; a span appears whole, by a rename. Spans are written by a thread
 that nobody waits for.
@@ -110,13 +111,8 @@ class SpanCache:
         """The file name with its suffix, and the tail that `put_tail` kept for base *name*."""
         if self._writer is None:
             return None
-        path = self._folder / name / TAIL
-        data = _contents(path)
-        if data is None:
-            return None
-        checksum, body = data[:CHECKSUM_LEN], data[CHECKSUM_LEN:]
-        if _checksum(body) != checksum:
-            log.warning("the cache file %s is damaged; fetching again", path)
+        body = _checked(self._folder / name / TAIL)
+        if body is None:
             return None
         file, file_len, raw = body.split(b"\0", 2)
         return file.decode(), Tail(raw, int(file_len))
@@ -126,6 +122,25 @@ class SpanCache:
         if self._writer is not None:
             body = b"%s\0%d\0%s" % (file.encode(), tail.file_len, tail.data)
             self._writer.write(self._folder / name / TAIL, _checksum(body) + body)
+
+    def get_dictionaries(self, name: str, offset: int, length: int) -> bytes | None:
+        """`[offset, offset + length)` of storage file *name*, if it is here, as it was stored."""
+        for span in self._in_memory(name):
+            if span[0] <= offset and offset + length <= span[1]:
+                with self._lock:
+                    data = self._memory.get((name, span))
+                if data is not None:
+                    return data[offset - span[0] : offset - span[0] + length]
+        if self._writer is None:
+            return None
+        body = _checked(self._folder / name / _dictionaries(offset))
+        return body if body is not None and len(body) == length else None
+
+    def put_dictionaries(self, name: str, offset: int, data: bytes) -> None:
+        """Keeps *data*, dictionaries that were read at *offset* of storage file *name*."""
+        if self._writer is not None:
+            path = self._folder / name / _dictionaries(offset)
+            self._writer.write(path, _checksum(data) + data)
 
     def close(self) -> None:
         """Waits until everything is written."""
@@ -293,6 +308,22 @@ def _contents(path: Path, offset: int = 0, length: int | None = None) -> bytes |
     finally:
         os.close(file)
     return data if len(data) == wanted else None
+
+
+def _checked(path: Path) -> bytes | None:
+    """What follows the checksum in a file; None where it is not there as it was written."""
+    data = _contents(path)
+    if data is None:
+        return None
+    checksum, body = data[:CHECKSUM_LEN], data[CHECKSUM_LEN:]
+    if _checksum(body) != checksum:
+        log.warning("the cache file %s is damaged; fetching again", path)
+        return None
+    return body
+
+
+def _dictionaries(offset: int) -> str:
+    return f"dictionaries-{offset}"
 
 
 def _name(span: Span) -> str:

@@ -1,8 +1,8 @@
 """`TableSet`: finds addresses among the files of a manifest and reads them in few ranges.
 
-A short read is made longer: dolt writes a commit, its root value, its tables and their inner nodes
-one after the other, so that what is asked for next often lies right behind. The bytes are kept as
-they came (`SpanCache`).
+A short read is made longer: a commit, its root value, its tables and their inner nodes lie one
+after the other, so that what is asked for next often lies right behind. The bytes are kept as they
+came (`SpanCache`).
 """
 
 import logging
@@ -21,7 +21,7 @@ from pyfs._core import (
     Claims,
     Manifest,
     ReadPlan,
-    TableFile,
+    StorageFile,
     TableIndex,
 )
 from pyfs.concurrency import map_concurrently
@@ -64,6 +64,7 @@ class TableSet:
         self._spans = SpanCache(
             config.cache_dir, remote.url, 0 if remote.local else config.cache_bytes_max
         )
+        self._loading = trio.Lock()
         self._flying = Claims()
         self._landed = trio.Event()
 
@@ -102,17 +103,17 @@ class TableSet:
         """Remembers chunks that the remote holds, as if they had been read."""
         self._memory.put(Chunks(chunks))
 
-    def adopt(self, file: TableFile | ChunkFile) -> None:
+    def adopt(self, file: StorageFile | ChunkFile) -> None:
         """Takes *file*, which the remote holds, for the next manifest that names it."""
         if isinstance(file, ChunkFile):
             tail = file.tail
         else:
-            tail = Tail(file.data[-TableIndex.table_tail_len(file.chunk_count) :], len(file.data))
-        self._adopted[file.name] = _parse(file.name, file.name, tail)
+            tail = Tail(file.data[-file.tail_len :], len(file.data))
+        self._adopted[file.name] = _parse(file.name, file.file, tail)
         while len(self._adopted) > ADOPTED_MAX:
             del self._adopted[next(iter(self._adopted))]
         if not self._remote.local:
-            self._spans.put_tail(file.name, file.name, tail)
+            self._spans.put_tail(file.name, file.file, tail)
             self._spans.keep(file.name, 0, file.data)
 
     def file_lengths(self) -> dict[str, int]:
@@ -199,9 +200,23 @@ class TableSet:
         return kept, left
 
     async def _load_dictionaries(self, file: OpenFile, addresses: Addresses) -> None:
-        for plan in file.index.dictionary_plans(addresses):
+        if not file.index.dictionary_plans(addresses):
+            return
+        # One at a time, since those who ask at once mostly want the same ones.
+        async with self._loading:
+            for plan in file.index.dictionary_plans(addresses):
+                data = await self._read_dictionaries(file, plan)
+                file.index.load_dictionaries(plan, data)
+
+    async def _read_dictionaries(self, file: OpenFile, plan: ReadPlan) -> bytes:
+        if self._remote.local:
+            return await self._read_span(file, plan)
+        span = (file.index.name, plan.offset, plan.length)
+        data = await trio.to_thread.run_sync(self._spans.get_dictionaries, *span)
+        if data is None:
             data = await self._read_span(file, plan)
-            file.index.load_dictionaries(plan, data)
+            self._spans.put_dictionaries(file.index.name, plan.offset, data)
+        return data
 
     async def _read_span(self, file: OpenFile, plan: ReadPlan) -> bytes:
         """The bytes of *plan*; what came along with them is kept."""
@@ -259,7 +274,9 @@ class TableSet:
         """The last *length* bytes of *file*; a small file comes whole, chunks and all."""
         if self._remote.local:
             return await self._remote.files.read_tail(file, length)
-        more = max(length, self._config.read_length_bytes_min)
+        # What stands above trees lies beside the index.
+        shortest = self._config.read_length_bytes_min
+        more = max(length + shortest // 2, shortest)
         tail = await self._remote.files.read_tail(file, more)
         self._spans.keep(name, tail.file_len - len(tail.data), tail.data)
         return Tail(tail.data[-length:], tail.file_len)

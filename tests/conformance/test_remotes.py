@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from pyfs._core import Address, AddressMapScan, Manifest, TableWriter
+from pyfs._core import Address, AddressMapScan, Manifest, StorageWriter
 from pyfs.config import MountConfig
 from pyfs.errors import (
     AlreadyExistsError,
@@ -109,7 +109,7 @@ def test_one_of_two_swaps_wins(config: MountConfig) -> None:
 
 def test_a_manifest_keeps_what_it_names(config: MountConfig) -> None:
     async def body(remote: Remote) -> None:
-        writer = TableWriter()
+        writer = StorageWriter()
         source = MountConfig(url=f"file://{PRIMES}")
         async with open_remote(source) as golden:
             chunks = TableSet(golden, source)
@@ -118,7 +118,7 @@ def test_a_manifest_keeps_what_it_names(config: MountConfig) -> None:
             writer.add(await chunks.get_many([manifest.root]))
         file = writer.finish()
         assert file is not None
-        await remote.files.create(file.name, file.data)
+        await remote.files.create(file.file, file.data)
         wanted = Manifest.EMPTY.succeed(manifest.root, [(file.name, file.chunk_count)])
         assert await remote.manifests.swap(Manifest.EMPTY, wanted) == wanted
         stored = await remote.manifests.read()

@@ -12,6 +12,7 @@ from pyfs.config import MountConfig
 from pyfs.remote import open_remote
 from pyfs.repo.log import log_text
 from pyfs.repo.repository import Repository
+from pyfs.store.table_set import TableSet
 from tests.support.dolt import Dolt
 from tests.support.repositories import (
     ADA,
@@ -88,6 +89,64 @@ def test_dolt_reads_files_that_pyfs_folded(either_url: str, tmp_path: Path, dolt
         assert tables["primes"] == b"i,val\n19,19\n20,20\n"
 
     with_repository(either_url, tmp_path / "cache", read)
+
+
+BIG = b"""CREATE TABLE `big` (`n` int NOT NULL, `v` int, `w` varchar(40),
+ PRIMARY KEY (`n`), KEY `v` (`v`))"""
+
+
+def big_text(rows: int, changed: range) -> bytes:
+    lines = (
+        b"%d,%d,word %d\n" % (n, n * 7919 % 100_003 + (n in changed), n % 977) for n in range(rows)
+    )
+    return b"n,v,w\n" + b"".join(lines)
+
+
+def test_dolt_reads_archives_that_pyfs_wrote(either_url: str, tmp_path: Path, dolt: Dolt) -> None:
+    rows = 70_000
+    texts = [big_text(rows, range(0)), big_text(rows, range(0, rows, 13))]
+    clone = dolt.clone(either_url, "before")
+    archives: list[str] = []
+
+    async def body(repository: Repository) -> None:
+        head = await head_of(repository)
+        empty = await repository.edited_table(head.commit.address, "big", BIG)
+        await repository.save("main", head.commit.address, {"big": empty}, None)
+        for text in texts:
+            before = set(files_of(repository))
+            await save_text(repository, "big", text)
+            archives.extend(f for f in set(files_of(repository)) - before if f.endswith(".darc"))
+
+    with_repository(either_url, tmp_path / "cache", body)
+    # One of all rows, one of those that changed: both have dictionaries.
+    assert len(archives) == 2
+    clone.dolt("pull")
+    for each in (clone, dolt.clone(either_url, "after")):
+        each.check()
+        assert each.export("big") == texts[1]
+        assert each.sql("select count(*) from big as of 'HEAD~1' where v = n * 7919 % 100003") == [
+            [str(rows)]
+        ]
+    clone.dolt("gc")
+    clone.check()
+    clone.commit("update big set w = 'other' where n = 55555")
+    clone.dolt("push", "origin", "main")
+    line = re.search(rb"^55555,.*\n", texts[1], re.MULTILINE)
+    assert line is not None
+    theirs = texts[1].replace(line[0], line[0].rpartition(b",")[0] + b",other\n")
+    assert theirs != texts[1]
+
+    async def read(repository: Repository) -> None:
+        assert (await saved_tables(repository))["big"] == theirs
+
+    with_repository(either_url, tmp_path / "cache", read)
+
+
+def files_of(repository: Repository) -> list[str]:
+    """The names of the remote's files."""
+    chunks = repository._set
+    assert isinstance(chunks, TableSet)
+    return [file.file for file in chunks._files.values()]
 
 
 def test_a_clone_pulls_what_pyfs_saved_since(either_url: str, tmp_path: Path, dolt: Dolt) -> None:

@@ -232,7 +232,8 @@ def test_a_conjoin_by_dolt_under_an_open_repository(
 ) -> None:
     """dolt folds files together beyond 256 of them, and deletes what it folded."""
     # A mount that folds leaves dolt nothing to conjoin.
-    monkeypatch.setattr(folding, "FILES_OF_A_KIND", 1000)
+    monkeypatch.setattr(folding, "FIRST_FILES", 1000)
+    monkeypatch.setattr(folding, "NEXT_FILES", 1000)
     lines = ALL_PRIMES.splitlines(keepends=True)
     clone = dolt.clone(primes_url, "clone")
     directory = Path(primes_url.removeprefix("file://"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import trio
 
-from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest, TableFile, TableIndex
+from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest, StorageFile, TableIndex
 from pyfs.disk import LocalFile
 from pyfs.errors import AlreadyExistsError, CorruptionError, NotFoundError
 from pyfs.store.chunk_file import ChunkFile
@@ -126,11 +126,11 @@ class MemoryChunks:
     def keep(self, chunks: Sequence[Chunk]) -> None:
         self._kept.update((chunk.address, chunk) for chunk in chunks)
 
-    def adopt(self, file: TableFile | ChunkFile) -> None:
+    def adopt(self, file: StorageFile | ChunkFile) -> None:
         data = file.data
         if isinstance(data, LocalFile):
             data = data.read(0, len(data))
-        assert self._files.files[file.name] == data
+        assert self._files.files[file.file] == data
 
     def file_lengths(self) -> dict[str, int]:
         return {

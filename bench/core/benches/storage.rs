@@ -41,7 +41,7 @@ fn storage(c: &mut Criterion) {
                 .iter()
                 .try_for_each(|chunk| writer.add(chunk))
                 .expect("it fits");
-            writer.finish().map(|file| file.data.len())
+            writer.finish().map(|file| file.len())
         });
     });
 

@@ -12,6 +12,9 @@
 //!
 //! Dictionary 0 means that the span is a snappy record as in a table file.
 
+pub(crate) mod dictionary;
+pub(crate) mod writer;
+
 use std::collections::HashMap;
 
 use crate::table::index::{Entry, FileKind, TableIndex};

@@ -6,6 +6,7 @@
 //!   csv      rows to text and back, leaf by leaf      jsonl   the same as JSON
 //!   tree     nodes, boundaries, and the traversals that walk and build trees
 //!   expression  what checks and generated columns compute
+//!   packing  chunks to a storage file, in the order that reading wants
 //!   message  one FlatBuffers message each        value   tuples and their fields
 //!   table    table files     archive  archives   manifest  which files make a database
 //!   chunk    contents proven to match            address   SHA-512, printed in base32
@@ -28,6 +29,7 @@ pub mod foreign_key;
 pub(crate) mod jsonl;
 pub mod manifest;
 pub mod message;
+pub mod packing;
 pub mod schema;
 pub mod table;
 pub mod text_format;

@@ -29,6 +29,8 @@ pub(crate) const MAGIC: &[u8; 8] = b"\xff\xb5\xd8\xc2\x24\x63\xee\x50";
 pub(crate) const FOOTER_LEN: usize = size_of::<u32>() + size_of::<u64>() + MAGIC.len();
 const _: () = assert!(INDEX_ENTRY_LEN == 28 && FOOTER_LEN == 20);
 
+/// Dolt scans table files through a buffer of this size, and breaks at a longer record.
+pub(crate) const RECORD_LEN_MAX: usize = 4 << 20;
 /// The longest chunk: a message has a 24-bit length and a prefix of four bytes.
 pub(crate) const CHUNK_LEN_MAX: usize = (1 << 24) + 3;
 

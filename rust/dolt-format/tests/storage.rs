@@ -132,7 +132,7 @@ fn table_files_are_written_as_dolt_writes_them() {
             writer.add(by_address[&address]).expect("it takes it");
         }
         let table = writer.finish().expect("it has chunks");
-        assert_eq!((table.name.as_str(), &table.data), (name.as_str(), &file));
+        assert_eq!((table.name.as_str(), table.data()), (name.as_str(), file));
         written += 1;
     }
     assert!(written >= 4, "{written}");
@@ -248,7 +248,7 @@ fn an_index_of_any_size_has_its_addresses_and_no_others() {
             assert_eq!(count, 0);
             continue;
         };
-        let index = open(&file.name, &file.data, false).expect("it is well formed");
+        let index = open(&file.name, &file.data(), false).expect("it is well formed");
         for chunk in &chunks {
             assert!(index.contains(chunk.address()));
             let mut other = *chunk.address().as_bytes();

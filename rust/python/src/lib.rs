@@ -19,8 +19,8 @@ mod manifest;
 mod scan;
 mod schema;
 mod storage;
+mod storage_writer;
 mod table;
-mod table_file;
 mod text;
 
 use pyo3::prelude::*;
@@ -57,11 +57,11 @@ mod _core {
     #[pymodule_export]
     use super::schema::{RowCarry, SchemaEdit, column_tags, create_table};
     #[pymodule_export]
-    use super::storage::{ReadPlan, TableFile, TableIndex, TableWriter};
+    use super::storage::{ReadPlan, TableIndex};
+    #[pymodule_export]
+    use super::storage_writer::{StorageFile, StorageWriter};
     #[pymodule_export]
     use super::table::{Schema, Table, system_schema};
-    #[pymodule_export]
-    use super::table_file::TableFileWriter;
     #[pymodule_export]
     use super::text::{Extent, Measure, Render, Rendered, Text, TextLayout};
 }

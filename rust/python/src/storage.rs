@@ -1,15 +1,14 @@
-//! `TableIndex`, `ReadPlan`, `TableWriter`, `TableFile`.
+//! `TableIndex`, `ReadPlan`.
 
 use std::sync::{Mutex, PoisonError};
 
 use dolt_format::table::index::{Dictionaries, FileKind};
-use dolt_format::table::{index, plan, writer};
+use dolt_format::table::{index, plan};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyBytes;
 
 use crate::address::{Address, Addresses, Asked};
-use crate::chunk::{Chunk, Chunks};
+use crate::chunk::Chunks;
 use crate::error::Error;
 
 #[pyclass(frozen, module = "pyfs._core")]
@@ -185,56 +184,5 @@ impl TableIndex {
         Ok(Chunks(
             py.detach(|| self.inner.decode(&plan.0, &data, &loaded))?,
         ))
-    }
-}
-
-#[pyclass(frozen, module = "pyfs._core")]
-pub(crate) struct TableFile {
-    #[pyo3(get)]
-    name: String,
-    #[pyo3(get)]
-    chunk_count: u32,
-    data: Py<PyBytes>,
-}
-
-#[pymethods]
-impl TableFile {
-    #[getter]
-    fn data(&self, py: Python<'_>) -> Py<PyBytes> {
-        self.data.clone_ref(py)
-    }
-}
-
-#[pyclass(module = "pyfs._core")]
-pub(crate) struct TableWriter(writer::TableWriter);
-
-#[pymethods]
-impl TableWriter {
-    #[new]
-    fn new() -> Self {
-        Self(writer::TableWriter::new())
-    }
-
-    fn add(&mut self, py: Python<'_>, chunks: Vec<PyRef<'_, Chunk>>) -> Result<(), Error> {
-        let chunks: Vec<_> = chunks.iter().map(|chunk| chunk.0.clone()).collect();
-        let writer = &mut self.0;
-        // Compressing a batch takes milliseconds.
-        py.detach(|| chunks.iter().try_for_each(|chunk| writer.add(chunk)))?;
-        Ok(())
-    }
-
-    #[getter]
-    fn size(&self) -> usize {
-        self.0.size()
-    }
-
-    fn finish(&mut self, py: Python<'_>) -> Option<TableFile> {
-        let file = std::mem::take(&mut self.0).finish()?;
-        let data = PyBytes::new(py, &file.data).unbind();
-        Some(TableFile {
-            name: file.name,
-            chunk_count: file.chunk_count,
-            data,
-        })
     }
 }

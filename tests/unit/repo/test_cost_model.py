@@ -16,6 +16,7 @@ from pyfs._core import TextLayout
 from pyfs.config import KIB, MIB, MountConfig
 from pyfs.repo import table_version
 from pyfs.repo.contents import TableContents
+from pyfs.repo.folding import FIRST_FILES, NEXT_FILES
 from pyfs.repo.repository import Repository, open_repository
 from pyfs.store.table_set import TableSet
 from tests.support.memory_remote import MemoryRemote
@@ -226,5 +227,42 @@ def test_a_next_version_costs_what_is_new(
                 assert meter.cost().reads <= 6
             else:
                 assert stored is None
+
+    trio.run(main)
+
+
+def test_commits_cost_no_more_after_many(tmp_path: Path) -> None:
+    n, commits = 1_000, 420
+
+    async def main() -> None:
+        remote = await filled(n, tmp_path)
+        async with mounted(remote, tmp_path / "saving") as repository:
+            await text_of(await head_of(repository), "t")
+            await save_text(repository, "t", text(n, [1]))
+            meter = Meter(remote)
+            alone: list[int] = []
+            folding: list[int] = []
+            for number in range(2, commits + 2):
+                files = len(remote.manifests.stored.specs)
+                await save_text(repository, "t", text(n, [number]))
+                cost = meter.cost()
+                assert (cost.manifest_reads, cost.writes, cost.swaps) == (1, 1, 1)
+                # What is folded was written from here: it is at hand.
+                assert (cost.reads, cost.down) == (0, 0)
+                folds = len(remote.manifests.stored.specs) <= files
+                (folding if folds else alone).append(cost.up)
+        assert len(folding) == commits // (FIRST_FILES + 1)
+        # The paths to the row and its index entry, and two nodes of the map of ancestors.
+        assert max(alone) <= 3 * levels(n) * NODE + 2 * KIB + 2 * NODE
+        own = sum(alone) / len(alone)
+        assert sum(alone) + sum(folding) <= 1.4 * own * commits
+        names = {name for name, _ in remote.manifests.stored.specs}
+        assert len(names) <= FIRST_FILES + 2 * NEXT_FILES
+        # Commits repeat most of each other, and folded files do not.
+        stored = [data for name, data in remote.files.files.items() if name.split(".")[0] in names]
+        assert sum(map(len, stored)) <= own * commits / 4
+        async with mounted(remote, tmp_path / "cold"):
+            # A table file is looked for as an archive first, and the other way round.
+            assert meter.cost().reads <= 2 * len(names) + 1
 
     trio.run(main)

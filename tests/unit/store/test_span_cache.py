@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyfs._core import Address, Addresses, Chunk, TableIndex, TableWriter
+from pyfs._core import Address, Addresses, Chunk, StorageWriter, TableIndex
 from pyfs.store.chunks import Tail
 from pyfs.store.span_cache import SpanCache
 
@@ -16,7 +16,7 @@ REMOTE = "aws://[t:b]/p"
 
 def table_file(count: int) -> tuple[TableIndex, list[Chunk], bytes]:
     """A table file of *count* chunks that do not compress, its index, and its bytes."""
-    writer = TableWriter()
+    writer = StorageWriter()
     contents = [os.urandom(1000) for _ in range(count)]
     chunks = [Chunk.verify(Address.of(raw), raw) for raw in contents]
     writer.add(chunks)

@@ -60,6 +60,34 @@ impl Kind {
     }
 }
 
+/// What tells at a glance where a node stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Glance<'a> {
+    pub(crate) file_id: [u8; 4],
+    pub(crate) level: u8,
+    pub(crate) keys: &'a [u8],
+    pub(crate) values: &'a [u8],
+}
+
+/// A glance at a node of rows, of index entries or of a value; `None` for what is none.
+pub(crate) fn glance(message: &[u8]) -> Option<Glance<'_>> {
+    let file_id = flatbuffer::file_id(message)?;
+    let kinds = [Kind::Tuples, Kind::Blob].into_iter();
+    let kind = { kinds }.find(|kind| kind.file_id().as_bytes() == file_id)?;
+    let ([keys, _, values, .., level], slots) = kind.slots();
+    let view = TableView::root(message, file_id, kind.name(), slots).ok()?;
+    Some(Glance {
+        file_id,
+        level: view.u8(level).ok()?,
+        keys: view.span(keys, 1).ok()?.of(message),
+        // The bytes of a value are not tuples.
+        values: match kind {
+            Kind::Tuples => view.span(values, 1).ok()?.of(message),
+            _ => &[],
+        },
+    })
+}
+
 /// A tree node whose structure was checked when it was made, so that reading it cannot fail.
 #[derive(Debug, Clone)]
 pub struct Node {

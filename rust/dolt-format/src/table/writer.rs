@@ -2,29 +2,49 @@
 
 use std::collections::HashSet;
 
-use super::{FOOTER_LEN, INDEX_ENTRY_LEN, MAGIC, encode_record};
+use super::index::FileKind;
+use super::{FOOTER_LEN, INDEX_ENTRY_LEN, MAGIC, RECORD_LEN_MAX, encode_record};
 use crate::{Address, Chunk, FormatError};
 
-/// Dolt scans table files through a buffer of this size, and breaks at a longer record.
-const RECORD_LEN_MAX: usize = 4 << 20;
-
-/// A table file, ready to be stored.
+/// A storage file, ready to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableFile {
+pub struct StorageFile {
     /// Its base name.
     pub name: String,
+    /// Which kind it is.
+    pub kind: FileKind,
     /// Chunks in it.
     pub chunk_count: u32,
-    /// Its bytes.
-    pub data: Vec<u8>,
+    /// Bytes of its index and what follows.
+    pub tail_len: u64,
+    /// Its bytes, in pieces that follow each other.
+    pub pieces: Vec<Vec<u8>>,
+}
+
+impl StorageFile {
+    /// Its bytes in one piece.
+    #[must_use]
+    pub fn data(&self) -> Vec<u8> {
+        self.pieces.concat()
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pieces.iter().map(Vec::len).sum()
+    }
+
+    /// Whether it has none. A file that was made has some.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// Collects chunks for one table file. An address that is there already is left out.
 pub struct TableWriter {
     encoder: snap::raw::Encoder,
     data: Vec<u8>,
-    /// Bytes that were taken away before those of `data`.
-    drained: usize,
     uncompressed: u64,
     seen: HashSet<Address>,
     entries: Vec<(Address, u32)>,
@@ -54,7 +74,6 @@ impl TableWriter {
         Self {
             encoder: snap::raw::Encoder::new(),
             data: Vec::new(),
-            drained: 0,
             uncompressed: 0,
             seen: HashSet::new(),
             entries: Vec::new(),
@@ -81,18 +100,12 @@ impl TableWriter {
     /// Bytes of the file if it were finished now.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.drained + self.data.len() + self.entries.len() * INDEX_ENTRY_LEN + FOOTER_LEN
+        self.data.len() + self.entries.len() * INDEX_ENTRY_LEN + FOOTER_LEN
     }
 
-    /// Takes away the bytes of the file that are known by now; those of the finished file follow.
-    pub fn drain(&mut self) -> Vec<u8> {
-        self.drained += self.data.len();
-        std::mem::take(&mut self.data)
-    }
-
-    /// The file, or `None` when no chunk was added. Its data lacks what was drained.
+    /// The file, or `None` when no chunk was added.
     #[must_use]
-    pub fn finish(self) -> Option<TableFile> {
+    pub fn finish(self) -> Option<StorageFile> {
         let Self {
             mut data,
             uncompressed,
@@ -102,6 +115,7 @@ impl TableWriter {
         let chunk_count = u32::try_from(entries.len())
             .ok()
             .filter(|count| *count > 0)?;
+        let records = data.len();
         let mut prefixes: Vec<(u64, u32)> = entries
             .iter()
             .map(|(address, _)| address.prefix())
@@ -123,10 +137,12 @@ impl TableWriter {
         data.extend_from_slice(&chunk_count.to_be_bytes());
         data.extend_from_slice(&uncompressed.to_be_bytes());
         data.extend_from_slice(MAGIC);
-        Some(TableFile {
+        Some(StorageFile {
             name,
+            kind: FileKind::Table,
             chunk_count,
-            data,
+            tail_len: (data.len() - records) as u64,
+            pieces: vec![data],
         })
     }
 }
