@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bench_core::Remote;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dolt_format::tree::chunker::MapBuilder;
-use dolt_format::tree::diff::DiffCount;
+use dolt_format::tree::diff_count::DiffCount;
 use dolt_format::tree::edit::{Change, Edit};
 use dolt_format::tree::{Kind, Node};
 
@@ -69,7 +69,7 @@ fn trees(c: &mut Criterion) {
     remote.add(edited.nodes);
     group.bench_function("compare after it", |b| {
         b.iter(|| {
-            let diff = DiffCount::new(root.clone(), new.clone(), false);
+            let diff = DiffCount::new(root.clone(), new.clone(), false, Some(Arc::new(sort_key)));
             remote.drive(diff).expect("it compares")
         });
     });

@@ -24,6 +24,7 @@ mod stream;
 mod trees;
 
 pub(crate) use self::input::push_tuple;
+pub use self::layout::row_order;
 pub use self::lines::Lines;
 use crate::csv::columns::Columns;
 use crate::csv::measure::Measure;

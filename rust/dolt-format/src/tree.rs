@@ -5,6 +5,7 @@ pub mod blob;
 pub mod chunker;
 pub mod closure;
 pub mod diff;
+pub mod diff_count;
 pub mod edit;
 pub mod fetch;
 pub(crate) mod find;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use dolt_format::tree::blob;
 use dolt_format::tree::chunker::{BuiltMap, MapBuilder};
 use dolt_format::tree::closure::{ClosureEdit, ClosureLookup};
-use dolt_format::tree::diff::{Counts, DiffCount};
+use dolt_format::tree::diff_count::{Counts, DiffCount};
 use dolt_format::tree::edit::{Change, Edit};
 use dolt_format::tree::probe::SortKey;
 use dolt_format::tree::scan::AddressMapScan;
@@ -247,7 +247,7 @@ fn what_is_equal_needs_no_chunk() {
     let tree = build(&(0..5000).map(|n| (n, vec![1; 30])).collect());
     let root = node(&tree.root);
     assert!(!root.is_leaf());
-    let mut diff = DiffCount::new(root.clone(), root.clone(), false);
+    let mut diff = DiffCount::new(root.clone(), root.clone(), false, Some(plain()));
     assert!(diff.needs(9).is_empty());
     assert_eq!(diff.result(), Ok(Counts::default()));
     let mut edit = Edit::new(root, plain(), Vec::new()).expect("it starts");
@@ -273,7 +273,7 @@ fn a_row_edited_in_a_large_map_costs_few_nodes() {
     assert_eq!(edited.root.address(), build(&rows).root.address());
     assert!(edited.nodes.len() < 8, "{} new nodes", edited.nodes.len());
     store.add(edited.nodes);
-    let mut diff = DiffCount::new(node(&tree.root), node(&edited.root), false);
+    let mut diff = DiffCount::new(node(&tree.root), node(&edited.root), false, Some(plain()));
     let mut read = 0;
     loop {
         let needs = diff.needs(100);
@@ -286,6 +286,66 @@ fn a_row_edited_in_a_large_map_costs_few_nodes() {
     }
     assert_eq!(diff.result().expect("counts").modified, 1);
     assert!(read < 16, "{read} nodes read");
+}
+
+/// The counts, where chunks come one by one and those asked for last come first.
+fn counted(store: &Store, old: &Chunk, new: &Chunk, keyless: bool, ordered: bool) -> Counts {
+    let order = ordered.then(plain);
+    let mut diff = DiffCount::new(node(old), node(new), keyless, order);
+    loop {
+        let needs = diff.needs(10);
+        if needs.is_empty() {
+            return diff.result().expect("it counts");
+        }
+        for address in needs.iter().rev() {
+            diff.feed(&[store.0[address].clone()]).expect("it feeds");
+        }
+    }
+}
+
+#[test]
+fn maps_that_share_little_are_counted_in_any_order() {
+    let rows = |step: usize, from: u32, value: u8| -> BTreeMap<u32, Vec<u8>> {
+        (from..60_000)
+            .step_by(step)
+            .map(|n| (n, [1, 0, 0, 0, 0, 0, 0, 0, value].repeat(5)))
+            .collect()
+    };
+    let sides = [
+        rows(1, 0, 1),
+        rows(2, 0, 2),
+        rows(2, 1, 1),
+        rows(1, 40_000, 1),
+        BTreeMap::new(),
+    ];
+    for old in &sides {
+        for new in &sides {
+            let trees = [build(old), build(new)];
+            let mut store = Store::default();
+            for tree in &trees {
+                store.add(tree.nodes.clone());
+            }
+            let shared = || {
+                old.iter()
+                    .filter_map(|(key, value)| Some((value, new.get(key)?)))
+            };
+            let counts = Counts {
+                added: (new.len() - shared().count()) as u64,
+                removed: (old.len() - shared().count()) as u64,
+                modified: shared().filter(|(was, is)| was != is).count() as u64,
+            };
+            for ordered in [true, false] {
+                let [old, new] = [&trees[0].root, &trees[1].root];
+                assert_eq!(counted(&store, old, new, false, ordered), counts);
+                // Each row stands once, before and after.
+                let keyless = Counts {
+                    modified: 0,
+                    ..counts
+                };
+                assert_eq!(counted(&store, old, new, true, ordered), keyless);
+            }
+        }
+    }
 }
 
 #[test]
@@ -301,7 +361,7 @@ fn equal_rows_of_a_keyless_table_are_counted_as_rows() {
         (3, times(9)),
         (4, times(7)),
     ]));
-    let mut diff = DiffCount::new(node(&old.root), node(&new.root), true);
+    let mut diff = DiffCount::new(node(&old.root), node(&new.root), true, Some(plain()));
     let expected = Counts {
         added: 12,
         removed: 4,
@@ -364,8 +424,10 @@ proptest! {
             for chunk in &bulk.nodes {
                 prop_assert!(store.0.contains_key(&chunk.address()), "a node is missing");
             }
-            let mut diff = DiffCount::new(node(&before), node(&edited.root), false);
-            prop_assert_eq!(store.drive(&mut diff).expect("it compares"), expected);
+            for order in [Some(plain()), None] {
+                let mut diff = DiffCount::new(node(&before), node(&edited.root), false, order);
+                prop_assert_eq!(store.drive(&mut diff).expect("it compares"), expected);
+            }
             tree = edited;
         }
     }

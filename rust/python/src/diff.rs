@@ -1,6 +1,7 @@
 //! `DiffCount`.
 
-use dolt_format::tree::diff;
+use dolt_format::build;
+use dolt_format::tree::diff_count;
 use pyo3::prelude::*;
 
 use crate::table::{Schema, Table};
@@ -8,7 +9,7 @@ use crate::traversal;
 
 #[pyclass(module = "pyfs._core")]
 pub(crate) struct DiffCount {
-    inner: diff::DiffCount,
+    inner: diff_count::DiffCount,
 }
 
 #[pymethods]
@@ -18,7 +19,7 @@ impl DiffCount {
         let keyless = schema.inner.primary_key.is_empty();
         let (old, new) = (old.inner.rows.clone(), new.inner.rows.clone());
         Self {
-            inner: diff::DiffCount::new(old, new, keyless),
+            inner: diff_count::DiffCount::new(old, new, keyless, build::row_order(&schema.inner)),
         }
     }
 }

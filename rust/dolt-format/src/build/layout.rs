@@ -108,3 +108,14 @@ impl Layout {
             .collect()
     }
 }
+
+/// Makes the sort keys of a table's rows; `None` where pyfs does not know their order.
+#[must_use]
+pub fn row_order(schema: &TableSchema) -> Option<SortKey> {
+    if schema.primary_key.is_empty() {
+        // The hash of a row is its key.
+        return Some(Arc::new(<[u8]>::to_vec));
+    }
+    let columns: Vec<usize> = schema.primary_key.iter().map(|at| (*at).into()).collect();
+    Some(Layout::new(schema, &columns).ok()?.sort_keys())
+}

@@ -1,4 +1,4 @@
-//! `DiffCount`, `DiffKeys`: what differs between two maps, reading only nodes that differ.
+//! `DiffKeys`: what differs between two maps, reading only nodes that differ.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,22 +7,12 @@ use super::traversal::Traversal;
 use crate::message::node::{Kind, Node};
 use crate::{Address, Chunk, FormatError};
 
-/// Rows added, removed and modified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Rows that only the new map has.
-    pub added: u64,
-    /// Rows that only the old map has.
-    pub removed: u64,
-    /// Keys with another value.
-    pub modified: u64,
-}
-
 /// One side of the comparison: the subtrees not yet opened, and the leaves that were.
 #[derive(Debug, Default)]
-struct Side {
-    subtrees: Vec<(Address, Promise)>,
-    leaves: Vec<Node>,
+pub(super) struct Side {
+    /// In the order of keys.
+    pub(super) subtrees: Vec<(Address, Promise)>,
+    pub(super) leaves: Vec<Node>,
 }
 
 impl Side {
@@ -53,17 +43,6 @@ impl Side {
         taken
     }
 
-    fn is_empty(&self) -> bool {
-        self.subtrees.is_empty() && self.leaves.is_empty()
-    }
-
-    /// Entries, as far as they are known without a look at each.
-    fn count(&self) -> u64 {
-        let closed = self.subtrees.iter().map(|(_, promise)| promise.count);
-        let open = self.leaves.iter().map(|leaf| leaf.len() as u64);
-        closed.chain(open).fold(0, u64::saturating_add)
-    }
-
     fn addresses(&self) -> HashSet<Address> {
         self.subtrees.iter().map(|(address, _)| *address).collect()
     }
@@ -71,7 +50,7 @@ impl Side {
 
 /// Which of the two maps a node is of.
 #[derive(Debug, Clone, Copy)]
-enum Which {
+pub(super) enum Which {
     Old,
     New,
 }
@@ -80,18 +59,21 @@ enum Which {
 ///
 /// Equal addresses stand for equal entries, so a subtree that both sides have is never opened.
 #[derive(Debug)]
-struct Differing {
-    old: Side,
-    new: Side,
-    asked: HashMap<Address, (Which, Promise)>,
+pub(super) struct Differing {
+    pub(super) old: Side,
+    pub(super) new: Side,
+    /// What was asked for, in order, and what of it has come.
+    asked: Vec<(Address, Which, Promise)>,
+    arrived: HashMap<Address, Node>,
 }
 
 impl Differing {
-    fn new(old: Node, new: Node) -> Self {
+    pub(super) fn new(old: Node, new: Node) -> Self {
         let mut diff = Self {
             old: Side::default(),
             new: Side::default(),
-            asked: HashMap::new(),
+            asked: Vec::new(),
+            arrived: HashMap::new(),
         };
         if old.message() != new.message() {
             diff.old.open(old);
@@ -117,7 +99,7 @@ impl Differing {
         }
     }
 
-    fn needs(&mut self, limit: usize) -> Vec<Address> {
+    pub(super) fn needs(&mut self, limit: usize) -> Vec<Address> {
         if !self.asked.is_empty() {
             return Vec::new();
         }
@@ -125,38 +107,41 @@ impl Differing {
         let Some(level) = self.old.height().max(self.new.height()) else {
             return Vec::new();
         };
-        let mut batch = Vec::new();
+        let mut seen = HashSet::new();
         for which in [Which::Old, Which::New] {
-            let limit = limit.saturating_sub(batch.len());
+            let limit = limit.saturating_sub(seen.len());
             for (address, promise) in self.side(which).take(level, limit) {
                 // A subtree that one map claims to have twice is asked for once.
-                if self.asked.insert(address, (which, promise)).is_none() {
-                    batch.push(address);
+                if seen.insert(address) {
+                    self.asked.push((address, which, promise));
                 }
             }
         }
-        batch
+        self.asked.iter().map(|(address, ..)| *address).collect()
     }
 
-    fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
+    pub(super) fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
         for chunk in chunks {
-            let address = chunk.address();
-            let Some((which, promise)) = self.asked.remove(&address) else {
-                let what = format!("chunk {address}");
-                return Err(FormatError::corrupt(what, "it was not asked for"));
-            };
-            let node = Node::decode(Kind::Tuples, chunk.contents().clone())
-                .map_err(|error| error.at(address))?;
-            node.expect(address, promise.level, promise.count)?;
-            self.side(which).open(node);
+            arrive(chunk, &self.asked, &mut self.arrived)?;
         }
-        if self.asked.is_empty() {
+        if self.arrived.len() == self.asked.len() {
+            for (address, which, _) in std::mem::take(&mut self.asked) {
+                if let Some(node) = self.arrived.remove(&address) {
+                    self.side(which).open(node);
+                }
+            }
             self.drop_common();
         }
         Ok(())
     }
 
-    fn check_done(&self) -> Result<(), FormatError> {
+    /// Whether nothing but leaves is left to be read.
+    pub(super) fn is_at_leaves(&self) -> bool {
+        let open = self.old.height().max(self.new.height());
+        self.asked.is_empty() && open.is_none_or(|level| level == 0)
+    }
+
+    pub(super) fn check_done(&self) -> Result<(), FormatError> {
         let open = self.old.height().max(self.new.height());
         if open.is_some() || !self.asked.is_empty() {
             return Err(FormatError::corrupt("diff", "it was not fed to its end"));
@@ -165,94 +150,32 @@ impl Differing {
     }
 }
 
+/// Takes a chunk that was asked for.
+pub(super) fn arrive(
+    chunk: &Chunk,
+    asked: &[(Address, Which, Promise)],
+    arrived: &mut HashMap<Address, Node>,
+) -> Result<(), FormatError> {
+    let address = chunk.address();
+    let promise = asked.iter().find(|(asked, ..)| *asked == address);
+    let Some((_, _, promise)) = promise.filter(|_| !arrived.contains_key(&address)) else {
+        let what = format!("chunk {address}");
+        return Err(FormatError::corrupt(what, "it was not asked for"));
+    };
+    let node =
+        Node::decode(Kind::Tuples, chunk.contents().clone()).map_err(|error| error.at(address))?;
+    node.expect(address, promise.level, promise.count)?;
+    arrived.insert(address, node);
+    Ok(())
+}
+
 /// The entries of some leaves, by key.
-fn entries(leaves: &[Node]) -> HashMap<&[u8], &[u8]> {
+pub(super) fn entries(leaves: &[Node]) -> HashMap<&[u8], &[u8]> {
     let items = leaves.iter().flat_map(|node| {
         let item = move |item| (node.key(item), node.value(item));
         (0..node.len()).map(item)
     });
     items.collect()
-}
-
-/// Counts the rows that differ between two maps.
-///
-/// Rows are matched by the bytes of their keys, whatever their order: no schema is needed.
-#[derive(Debug)]
-pub struct DiffCount {
-    keyless: bool,
-    differing: Differing,
-}
-
-impl DiffCount {
-    /// Compares the maps with these root nodes. In a `keyless` table's a value starts with how
-    /// often the row occurs.
-    #[must_use]
-    pub fn new(old: Node, new: Node, keyless: bool) -> Self {
-        Self {
-            keyless,
-            differing: Differing::new(old, new),
-        }
-    }
-
-    /// Whether all that differs is on one side: then nodes say how many rows stand below them.
-    /// Those of keyless tables do not say how often each occurs.
-    fn is_one_sided(&self) -> bool {
-        let Differing { old, new, asked } = &self.differing;
-        !self.keyless && asked.is_empty() && (old.is_empty() || new.is_empty())
-    }
-
-    fn times(&self, value: &[u8]) -> u64 {
-        let times = value.first_chunk().filter(|_| self.keyless);
-        times.map_or(1, |raw| u64::from_le_bytes(*raw))
-    }
-}
-
-impl Traversal for DiffCount {
-    type Output = Counts;
-
-    fn needs(&mut self, limit: usize) -> Vec<Address> {
-        if self.is_one_sided() {
-            return Vec::new();
-        }
-        self.differing.needs(limit)
-    }
-
-    fn feed(&mut self, chunks: &[Chunk]) -> Result<(), FormatError> {
-        self.differing.feed(chunks)
-    }
-
-    fn result(&mut self) -> Result<Counts, FormatError> {
-        if self.is_one_sided() {
-            return Ok(Counts {
-                added: self.differing.new.count(),
-                removed: self.differing.old.count(),
-                modified: 0,
-            });
-        }
-        self.differing.check_done()?;
-        let mut counts = Counts::default();
-        let mut old = entries(&self.differing.old.leaves);
-        let add = |to: &mut u64, rows: u64| *to = to.saturating_add(rows);
-        for node in &self.differing.new.leaves {
-            for item in 0..node.len() {
-                let value = node.value(item);
-                match old.remove(node.key(item)) {
-                    None => add(&mut counts.added, self.times(value)),
-                    Some(before) if before == value => {}
-                    Some(before) if self.keyless => {
-                        let (before, after) = (self.times(before), self.times(value));
-                        add(&mut counts.added, after.saturating_sub(before));
-                        add(&mut counts.removed, before.saturating_sub(after));
-                    }
-                    Some(_) => counts.modified += 1,
-                }
-            }
-        }
-        for value in old.values() {
-            add(&mut counts.removed, self.times(value));
-        }
-        Ok(counts)
-    }
 }
 
 /// The keys that one of two maps has and the other has not.
