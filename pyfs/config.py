@@ -58,7 +58,7 @@ class MountConfig:
     """Where immutable bytes are kept between mounts; safe to delete at any time."""
     cache_bytes_max: int = 1 * GIB
     """Disk for cached bytes (`-o cache-size=`)."""
-    memory_bytes_max: int = 256 * MIB
+    memory_bytes_max: int = 128 * MIB
     """Memory for chunks and rendered text."""
     state_dir: Path = field(default_factory=lambda: _home("XDG_STATE_HOME", ".local/state"))
     """Where spools, the recovery folder and the default log are: never deleted by pyfs alone."""

@@ -19,6 +19,7 @@ from urllib.parse import quote
 import pyfuse3
 import trio
 
+from pyfs.allocator import return_freed_memory
 from pyfs.daemon import run_detached
 from pyfs.errors import ConfigurationError, NotFoundError, PyfsError
 from pyfs.formats import Format
@@ -62,6 +63,7 @@ def mount(config: MountConfig) -> int:
 
     def serve(ready: Callable[[], None]) -> None:
         _start_log(config)
+        return_freed_memory()
         # What is loaded now stays.
         gc.freeze()
         trio.run(_serve, config, author, ready)
