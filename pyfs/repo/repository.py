@@ -78,8 +78,6 @@ log = logging.getLogger(__name__)
 COMMITS_KEPT: Final = 4096
 SNAPSHOTS_KEPT: Final = 64
 TABLES_KEPT: Final = 256
-TEXT_SHARE: Final = 2
-"""One part in so many of the mount's memory is for rendered text, half as much for chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,7 @@ class Repository:
         self._lengths = lengths
         self._workshop = workshop
         self._nursery = nursery
-        self._texts = TextCache(config.memory_bytes_max // TEXT_SHARE)
+        self._texts = TextCache(config.text_bytes_max)
         self._parquet = ParquetFolder(config.cache_dir, config.cache_bytes_max)
         self._stored = Stored(Manifest.EMPTY, NO_REFS)
         self._read_began: float | None = None

@@ -60,7 +60,7 @@ class TableSet:
         self._files: dict[str, OpenFile] = {}
         # Uploaded from here and not named by a manifest yet: nobody may count on them.
         self._adopted: dict[str, OpenFile] = {}
-        self._memory = ChunkCache(config.memory_bytes_max // 4)
+        self._memory = ChunkCache(config.chunk_bytes_max)
         self._spans = SpanCache(
             config.cache_dir, remote.url, 0 if remote.local else config.cache_bytes_max
         )
