@@ -288,8 +288,8 @@ class StorageWriter:
     def finish(self, turn: int = 0) -> StorageFile | None:
         """The file, less what was taken; or None when no chunk was added. Called once.
 
-        The name of a table file covers its addresses in their order, and not its bytes. Where
-        another file has that name, another *turn* gives another order.
+        A name covers the addresses in their order, and not all bytes. Where another file has that
+        name, another *turn* gives another order.
         """
 
 @final

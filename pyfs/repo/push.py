@@ -184,7 +184,7 @@ class Push:
                 try:
                     await self._remote.files.create(file.file, file.data)
                 except AlreadyExistsError:
-                    # A table file's name covers the order of its addresses, not its bytes:
+                    # A file's name covers the order of its addresses, not its bytes:
                     # someone packed these chunks in this order with another compressor.
                     if len(part) == 1 or order == PACKINGS_MAX - 1:
                         raise

@@ -29,7 +29,7 @@ class TableFiles(Protocol):
     async def create(self, name: str, data: bytes | LocalFile) -> None:
         """Stores *name* durably, unless it is there: then it must hold the same bytes.
 
-        A table file's name covers only its addresses. Where other bytes stand under the name,
+        A file's name covers only its addresses and lengths. Where other bytes stand under the name,
         raises `AlreadyExistsError`.
         """
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sha512_lanes::{Digest, Hasher, digest, digests};
+use sha512_lanes::{Digest, digest, digests};
 
 use crate::FormatError;
 
@@ -67,20 +67,6 @@ impl Address {
     #[must_use]
     pub fn suffix(&self) -> &[u8] {
         self.0.split_at(8).1
-    }
-}
-
-/// The address of contents that come in pieces.
-#[derive(Debug, Default)]
-pub(crate) struct AddressHasher(Hasher);
-
-impl AddressHasher {
-    pub(crate) fn update(&mut self, piece: &[u8]) {
-        self.0.update(piece);
-    }
-
-    pub(crate) fn finish(self) -> Address {
-        Address::of_digest(&self.0.finish())
     }
 }
 

@@ -215,14 +215,18 @@ impl Packing {
 
     /// The file, less what was drained, or `None` when no chunk was added. Every job's result has to be given before.
     ///
-    /// A table file's name covers its addresses in their order, and not its bytes: where another
-    /// file has that name, `turn` says at which chunk to begin.
+    /// A name covers the addresses in their order, and not all bytes: where another file has that
+    /// name, `turn` says at which chunk to begin.
     pub fn finish(mut self, turn: usize) -> Result<Option<StorageFile>, FormatError> {
         if self.written < self.jobs {
             let why = format!("{} of its {} jobs were done", self.written, self.jobs);
             return Err(FormatError::corrupt("storage file", why));
         }
         let mut chunks = std::mem::take(&mut self.few);
+        if !chunks.is_empty() {
+            let turn = turn % chunks.len();
+            chunks.rotate_left(turn);
+        }
         let archive = if self.jobs > 0 {
             self.writer.finish()
         } else if self.holds_back || self.bytes < DICTIONARY_PAYS_BYTES {
@@ -239,8 +243,6 @@ impl Packing {
         {
             return Ok(archive.or(plain_archive(&chunks)?));
         }
-        let turn = turn % chunks.len();
-        chunks.rotate_left(turn);
         let table = table_file(&chunks)?;
         let worth_it = table
             .as_ref()

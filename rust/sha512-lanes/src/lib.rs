@@ -23,23 +23,6 @@ pub fn digest(message: &[u8]) -> Digest {
     Sha512::digest(message).into()
 }
 
-/// Hashes one message that comes in pieces.
-#[derive(Debug, Clone, Default)]
-pub struct Hasher(Sha512);
-
-impl Hasher {
-    /// Takes the next piece.
-    pub fn update(&mut self, piece: &[u8]) {
-        self.0.update(piece);
-    }
-
-    /// The digest of all pieces together.
-    #[must_use]
-    pub fn finish(self) -> Digest {
-        self.0.finalize().into()
-    }
-}
-
 /// The digest of each message, in their order.
 #[must_use]
 pub fn digests(messages: &[&[u8]]) -> Vec<Digest> {
@@ -82,15 +65,6 @@ mod tests {
                 .collect();
             let alone: Vec<Digest> = some.iter().map(|message| digest(message)).collect();
             assert_eq!(hash(&some), alone, "{count} messages");
-        }
-    }
-
-    #[test]
-    fn pieces_give_what_the_whole_gives() {
-        for message in messages() {
-            let mut hasher = Hasher::default();
-            message.chunks(97).for_each(|piece| hasher.update(piece));
-            assert_eq!(hasher.finish(), digest(&message));
         }
     }
 

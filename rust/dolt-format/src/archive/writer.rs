@@ -1,7 +1,6 @@
 //! `ArchiveWriter`: compressed records and dictionaries in, an archive out.
 
 use super::MAGIC;
-use crate::address::AddressHasher;
 use crate::table::index::FileKind;
 use crate::table::writer::StorageFile;
 use crate::{Address, FormatError};
@@ -14,7 +13,6 @@ const METADATA: &[u8] = b"{}";
 #[derive(Debug, Default)]
 pub(crate) struct ArchiveWriter {
     pieces: Vec<Vec<u8>>,
-    hasher: AddressHasher,
     /// Where each span ends.
     ends: Vec<u64>,
     /// Address, dictionary, span.
@@ -25,7 +23,7 @@ impl ArchiveWriter {
     /// Adds a compressed dictionary; returns its span.
     pub(crate) fn add_dictionary(&mut self, frame: &[u8]) -> Result<u32, FormatError> {
         self.end(frame.len())?;
-        self.push(frame.to_vec());
+        self.pieces.push(frame.to_vec());
         Ok(self.ends.len() as u32)
     }
 
@@ -42,7 +40,7 @@ impl ArchiveWriter {
             self.entries
                 .push((*address, dictionary, self.ends.len() as u32));
         }
-        self.push(data);
+        self.pieces.push(data);
         Ok(())
     }
 
@@ -54,11 +52,6 @@ impl ArchiveWriter {
         let before = self.ends.last().copied().unwrap_or_default();
         self.ends.push(before + len as u64);
         Ok(())
-    }
-
-    fn push(&mut self, piece: Vec<u8>) {
-        self.hasher.update(&piece);
-        self.pieces.push(piece);
     }
 
     /// Takes away the bytes that are there; those of the finished archive follow.
@@ -99,9 +92,11 @@ impl ArchiveWriter {
         tail.push(VERSION);
         tail.extend_from_slice(MAGIC);
         let tail_len = tail.len() as u64;
-        self.push(tail);
+        // As dolt names those that it joined: to hash all would take as long as to compress it.
+        let name = Address::of(&tail).to_string();
+        self.pieces.push(tail);
         Some(StorageFile {
-            name: self.hasher.finish().to_string(),
+            name,
             kind: FileKind::Archive,
             chunk_count,
             tail_len,
