@@ -1,9 +1,11 @@
 //! What a newer dolt writes and this version does not know is refused, never dropped.
 
+use dolt_format::message::commit::Commit;
 use dolt_format::message::root_value::RootValue;
 use dolt_format::message::schema::TableSchema;
 use dolt_format::message::table::Table;
-use dolt_format::message::{foreign_key, store_root};
+use dolt_format::message::{foreign_key, store_root, tag::Tag};
+use dolt_format::tree::{Kind, Node};
 use dolt_format::{Chunk, FormatError};
 use flatbuffers::{FlatBufferBuilder, TableFinishedWIPOffset, WIPOffset};
 
@@ -24,7 +26,7 @@ fn message(mut b: Builder, root: Offset, id: &str) -> Chunk {
 /// A table whose only field is in `slot`.
 fn table_with(b: &mut Builder, slot: u16) -> Offset {
     let table = b.start_table();
-    b.push_slot_always(field(slot), 1u8);
+    b.push_slot_always(field(slot), 2u8);
     b.end_table(table)
 }
 
@@ -51,6 +53,55 @@ fn a_field_that_is_not_known_is_refused() {
         "foreign keys",
     );
     assert_unsupported(store_root::decode(with(1, "STRT").contents()), "store root");
+    assert_unsupported(Commit::decode(with(12, "DCMT").contents()), "commit");
+    assert_unsupported(Tag::decode(with(6, "DTAG").contents()), "tag");
+    for (kind, slots, id) in [
+        (Kind::Tuples, &[11, 2, 5][..], "TUPM"),
+        (Kind::Addresses, &[6], "ADRM"),
+        (Kind::Closure, &[5], "CMCL"),
+        (Kind::Blob, &[5], "BLOB"),
+    ] {
+        for slot in slots {
+            let message = with(*slot, id);
+            assert_unsupported(Node::decode(kind, message.contents().clone()), id);
+        }
+    }
+}
+
+#[test]
+fn a_field_that_is_not_known_is_refused_inside_a_foreign_key_and_conflicts_too() {
+    let mut b = Builder::new();
+    let odd = table_with(&mut b, 15);
+    let keys = b.create_vector(&[odd]);
+    let table = b.start_table();
+    b.push_slot_always(field(0), keys);
+    let root = b.end_table(table);
+    let keys = message(b, root, "DFKC");
+    assert_unsupported(foreign_key::decode(keys.contents()), "foreign key");
+
+    let mut b = Builder::new();
+    let odd = table_with(&mut b, 4);
+    let rows = empty_rows();
+    let rows = b.create_vector(rows.contents().as_ref());
+    let table = b.start_table();
+    b.push_slot_always(field(1), rows);
+    b.push_slot_always(field(4), odd);
+    let root = b.end_table(table);
+    let table = message(b, root, "DTBL");
+    assert_unsupported(Table::decode(table.contents()), "conflicts");
+}
+
+/// The node of a table without rows.
+fn empty_rows() -> Chunk {
+    let mut b = Builder::new();
+    let offsets = b.create_vector(&[0u16]);
+    let table = b.start_table();
+    b.push_slot_always(field(1), offsets);
+    b.push_slot_always(field(4), offsets);
+    let root = b.end_table(table);
+    let node = message(b, root, "TUPM");
+    assert!(Node::decode(Kind::Tuples, node.contents().clone()).is_ok());
+    node
 }
 
 /// A schema that has but a clustered index and, in slot `part`, a table whose field `slot` is set.

@@ -88,6 +88,9 @@ pub(crate) fn glance(message: &[u8]) -> Option<Glance<'_>> {
     })
 }
 
+/// The one format of tuples that there is.
+const TUPLE_FORMAT: u8 = 1;
+
 /// A tree node whose structure was checked when it was made, so that reading it cannot fail.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -128,6 +131,12 @@ impl Node {
             .copied()
             .unwrap_or_default();
         let view = TableView::root(&message, id, kind.name(), slots)?;
+        if kind == Kind::Tuples && view.u8(2)?.max(view.u8(5)?) > TUPLE_FORMAT {
+            return Err(FormatError::Unsupported(format!(
+                "{}: its tuples have another format: a newer dolt wrote it",
+                kind.name()
+            )));
+        }
         let addresses = view.span(addresses, 1)?;
         let children = addresses.len / Address::LEN;
         let counts = decode_counts(view.bytes(counts)?, children)
