@@ -1,20 +1,118 @@
 //! JSON text as Dolt stores it: compact, keys sorted, numbers as Go prints them.
 
+use std::collections::{BTreeMap, btree_map};
+
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::from_text::Reason;
 use super::number::{push_float, push_plain_float};
 
+/// Objects and arrays within one another, in Go.
+const DEPTH_MAX: usize = 10_000;
+/// As many as are read by recursion.
+const DEPTH_PLAIN: usize = 127;
+
 /// Appends the normal form of a JSON document.
 pub(crate) fn push_normalised(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
-    let value: Value = serde_json::from_str(text)
+    let start = out.len();
+    push(text, out)
         .or_else(|error| match without_lone_surrogates(text) {
-            Some(text) => serde_json::from_str(&text),
+            Some(text) => {
+                out.truncate(start);
+                push(&text, out)
+            }
             None => Err(error),
         })
-        .map_err(|error| format!("it is not JSON: {error}"))?;
-    push_value(&value, out);
-    Ok(())
+        .map_err(|error| {
+            if depth(text) > DEPTH_MAX {
+                return format!("its objects and arrays nest more than {DEPTH_MAX} deep").into();
+            }
+            format!("it is not JSON: {error}").into()
+        })
+}
+
+fn push(text: &str, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) => {
+            push_value(&value, out);
+            Ok(())
+        }
+        Err(_) if (DEPTH_PLAIN + 1..=DEPTH_MAX).contains(&depth(text)) => push_deep(text, out),
+        Err(error) => Err(error),
+    }
+}
+
+/// How deep objects and arrays nest.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// An array or an object of which not all is appended yet.
+enum Open<'a> {
+    Array(std::vec::IntoIter<&'a RawValue>),
+    Object(btree_map::IntoIter<String, &'a RawValue>),
+}
+
+/// Appends a document however deep it nests: level by level, so that no stack overflows.
+fn push_deep(text: &str, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut value: &RawValue = serde_json::from_str(text)?;
+    loop {
+        match value.get().as_bytes().first() {
+            Some(b'[') => {
+                let items: Vec<&RawValue> = serde_json::from_str(value.get())?;
+                open.push(Open::Array(items.into_iter()));
+                out.push(b'[');
+            }
+            Some(b'{') => {
+                let fields: BTreeMap<String, &RawValue> = serde_json::from_str(value.get())?;
+                open.push(Open::Object(fields.into_iter()));
+                out.push(b'{');
+            }
+            _ => push_value(&serde_json::from_str(value.get())?, out),
+        }
+        value = loop {
+            let Some(innermost) = open.last_mut() else {
+                return Ok(());
+            };
+            let (found, close) = match innermost {
+                Open::Array(items) => (items.next().map(|item| (None, item)), b']'),
+                Open::Object(fields) => {
+                    let field = fields.next();
+                    (field.map(|(key, field)| (Some(key), field)), b'}')
+                }
+            };
+            let Some((key, found)) = found else {
+                out.push(close);
+                open.pop();
+                continue;
+            };
+            if !matches!(out.last(), Some(b'[' | b'{')) {
+                out.push(b',');
+            }
+            if let Some(key) = key {
+                push_string(&key, out);
+                out.push(b':');
+            }
+            break found;
+        };
+    }
 }
 
 /// The text with U+FFFD for each escaped half of a surrogate pair, as Go decodes them; `None` when
@@ -153,6 +251,44 @@ mod tests {
         }
         for text in ["x", "", "1e400", "{", "[1,]", "nan"] {
             assert!(push_normalised(text, &mut Vec::new()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn documents_nest_as_deep_as_dolt_takes_them() {
+        let normalised = |text: &str| {
+            let mut out = Vec::new();
+            push_normalised(text, &mut out).map(|()| String::from_utf8(out).expect("UTF-8"))
+        };
+        let within = |count: usize, inner: &str| {
+            let (open, close) = (
+                "[ {\"b\":1, \"a\":".repeat(count),
+                ", \"c\": []}]".repeat(count),
+            );
+            format!("{open}{inner}{close}")
+        };
+        let expected = |count: usize, inner: &str| {
+            let (open, close) = (
+                "[{\"a\":".repeat(count),
+                ",\"b\":1,\"c\":[]}]".repeat(count),
+            );
+            format!("{open}{inner}{close}")
+        };
+        for count in [1, 62, 63, 64, 4999] {
+            let found = normalised(&within(count, "1.0"));
+            assert_eq!(
+                found.as_deref(),
+                Ok(expected(count, "1").as_str()),
+                "{count}"
+            );
+        }
+        let found = normalised(&within(100, "\"\\\"[{\\ud83d\""));
+        assert_eq!(found, Ok(expected(100, "\"\\\"[{\u{fffd}\"")));
+        let why = normalised(&within(5000, "1")).expect_err("it is too deep");
+        assert!(why.contains("nest more than 10000 deep"), "{why}");
+        for inner in ["1e400", "[1,]", "nul", ""] {
+            let why = normalised(&within(200, inner)).expect_err("it is not JSON");
+            assert!(why.contains("it is not JSON"), "{why}");
         }
     }
 }
