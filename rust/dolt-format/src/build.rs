@@ -2,6 +2,7 @@
 
 mod arena;
 mod building;
+mod counter;
 mod default;
 mod duplicate;
 pub mod edited;

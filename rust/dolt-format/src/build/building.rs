@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::counter::Counter;
 use super::job::{CLUSTERED, Entries, Rendering, TreeJob};
 use super::merge::{MergedInto, Merging};
 use super::rows::Rows;
@@ -112,7 +113,7 @@ impl Building {
         // The schema has its indexes sorted by name, as address maps are.
         let indexes = address_map::build(roots)?;
         chunks.extend(indexes.nodes);
-        let counter = self.rows.auto_increment.map_or(0, |(_, next)| next);
+        let counter = self.rows.auto_increment.map_or(0, Counter::stored);
         let rows = clustered.root.contents();
         let table = write_table(
             &self.base,

@@ -73,8 +73,8 @@ impl Carrying {
     /// Carries rows from `old`, whose table's message is `base`.
     pub fn new(edit: &SchemaEdit, old: &TableSchema, base: Chunk) -> Result<Self, FormatError> {
         let mut build = TableBuild::new(edit.schema.clone(), base)?;
-        if let Some((_, next)) = &mut build.rows.auto_increment {
-            *next = edit.auto_increment;
+        if let Some(counter) = &mut build.rows.auto_increment {
+            counter.set(edit.auto_increment);
         }
         let new_name = |position: usize| {
             let computed = old

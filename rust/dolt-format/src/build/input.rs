@@ -148,18 +148,6 @@ impl RowBuffers {
             line,
         }
     }
-
-    /// The value of an integer column, where it is above zero.
-    pub(crate) fn unsigned(&self, column: usize) -> Option<u64> {
-        let field = self.field(column)?;
-        let mut raw = [0; 8];
-        raw.get_mut(..field.len())?.copy_from_slice(field);
-        let value = u64::from_le_bytes(raw);
-        // The top bit of a short field is its sign; counters of unsigned columns that large are
-        // saturated anyway.
-        let sign = 1u64.checked_shl(8 * field.len() as u32 - 1)?;
-        (value < sign).then_some(value)
-    }
 }
 
 impl Input {

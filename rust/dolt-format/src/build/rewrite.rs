@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::arena::{Arena, RowView};
 use super::building::write_table;
+use super::counter::Counter;
 use super::follow::{Following, Which};
 use super::index::{EMPTY_TUPLE, IndexBuild, unique_prefix};
 use super::input::Input;
@@ -375,7 +376,7 @@ impl Rewrite {
         }
         let indexes = address_map::build(roots)?;
         chunks.extend(indexes.nodes);
-        let counter = self.new.auto_increment.map_or(0, |(_, next)| next);
+        let counter = self.new.auto_increment.map_or(0, Counter::stored);
         let table = write_table(
             &self.base,
             self.new.schema.address,

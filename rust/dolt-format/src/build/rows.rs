@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::BuiltTable;
 use super::arena::Arena;
 use super::building::Building;
+use super::counter::Counter;
 use super::follow::{Following, Outcome};
 use super::index::IndexBuild;
 use super::input::{Input, RowBuffers, TextOf};
@@ -37,7 +38,7 @@ pub(super) struct Rows {
     /// Rows and entries that were taken away, by the tree that they are of.
     pub(super) runs: Vec<Runs>,
     pub(super) blobs: Vec<Chunk>,
-    pub(super) auto_increment: Option<(usize, u64)>,
+    pub(super) auto_increment: Option<Counter>,
     pub(super) row_count: u64,
     pub(super) old_text: Option<OldText>,
     /// For a text of another schema: the column of this one that each of its fields is of.
@@ -80,11 +81,7 @@ impl Rows {
             return Err(FormatError::Unsupported(why));
         }
         let counter = Table::decode(base.contents())?.auto_increment;
-        let auto_increment = schema
-            .columns
-            .iter()
-            .position(|column| column.auto_increment)
-            .map(|at| (at, counter));
+        let auto_increment = Counter::new(&schema, counter);
         let indexes: Vec<IndexBuild> = schema
             .indexes
             .iter()
@@ -189,10 +186,8 @@ impl Rows {
         let Some(input) = &self.input else {
             return Ok(());
         };
-        if let Some((column, next)) = &mut self.auto_increment
-            && let Some(value) = self.buffers.unsigned(*column)
-        {
-            *next = (*next).max(value.saturating_add(1));
+        if let Some(counter) = &mut self.auto_increment {
+            counter.see(&self.buffers);
         }
         self.row_count += 1;
         for index in &mut self.indexes {
@@ -266,6 +261,6 @@ impl Rows {
 }
 
 /// The next number of an `AUTO_INCREMENT` column with this counter.
-fn next_number(counter: Option<(usize, u64)>) -> u64 {
-    counter.map_or(1, |(_, next)| next.max(1))
+fn next_number(counter: Option<Counter>) -> u64 {
+    counter.map_or(1, Counter::next)
 }

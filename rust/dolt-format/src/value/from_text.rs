@@ -300,7 +300,7 @@ fn bit(text: &str) -> Option<u64> {
             let quoted = text.split("b'").skip(1);
             let mut inner = quoted.filter_map(|rest| rest.split_once('\'').map(|(bits, _)| bits));
             digits(
-                inner.find(|bits| !bits.is_empty() && digits(bits, 10).is_some())?,
+                inner.find(|bits| !bits.is_empty() && bits.bytes().all(|c| c.is_ascii_digit()))?,
                 2,
             )
         })
@@ -441,6 +441,9 @@ mod tests {
             (bit("5"), bit("b'101'"), bit("0xf")),
             (Ok(5), Ok(5), Ok(15))
         );
+        let ones = format!("b'{}'", "1".repeat(64));
+        assert_eq!(encode("bit(64)", e::UINT64, &ones), Ok(vec![255; 8]));
+        assert!(encode("bit(64)", e::UINT64, &ones.replace("'1", "'11")).is_err());
         assert!(bit("16").is_err() && bit("+1").is_err() && bit("").is_err());
         let member = |text| encode("enum('a','b','1')", e::ENUM, text).map(|raw| raw[0]);
         assert_eq!(

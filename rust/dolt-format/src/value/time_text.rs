@@ -123,11 +123,6 @@ impl Parts {
         (valid && rest.is_empty()).then_some(parts)
     }
 
-    /// Whether it is the date `0000-00-00`, which has no place among the others.
-    fn is_zero(&self, text: &str) -> bool {
-        (self.year, self.month, self.day, self.of_day()) == (0, 0, 0, 0) && text.contains('-')
-    }
-
     /// Nanoseconds since the start of the day, in UTC: below zero where that is the day before.
     fn of_day(&self) -> i64 {
         let seconds = (self.hour * 60 + self.minute) * 60 + self.second - self.zone;
@@ -142,12 +137,26 @@ impl Parts {
     }
 }
 
+/// Whether it is the date `0000-00-00`, which has no place among the others
+/// (`gms/sql/types/datetime.go`, `IsZeroTimestampStr`).
+fn is_zero(text: &str) -> bool {
+    let zeros = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'0');
+    let (date, time) = match text.find([' ', '.']) {
+        Some(at) => (text.get(..at), text.get(at + 1..)),
+        None => (Some(text), Some("")),
+    };
+    let mut parts = date.unwrap_or_default().split('-');
+    (0..3).all(|_| parts.next().is_some_and(zeros))
+        && parts.next().is_none()
+        && time.is_some_and(|time| "00:00:00.000000".starts_with(time))
+}
+
 /// A date as it is stored: year, month and day in 16, 8 and 8 bits.
 pub(crate) fn date(text: &str) -> Result<u32, Reason> {
-    let parts = Parts::parse(text).ok_or("it is not a date (YYYY-MM-DD)")?;
-    if parts.is_zero(text) {
+    if is_zero(text) {
         return Ok(0);
     }
+    let parts = Parts::parse(text).ok_or("it is not a date (YYYY-MM-DD)")?;
     let days = parts.days().ok_or("there is no such date")?;
     let days = days + parts.of_day().div_euclid(1000 * MICROS_A_DAY);
     let (year, month, day) = date_from_days(days);
@@ -160,10 +169,10 @@ pub(crate) fn date(text: &str) -> Result<u32, Reason> {
 
 /// Microseconds since 1970 UTC, rounded half up to `precision` digits of a second.
 pub(crate) fn datetime(text: &str, precision: u8, timestamp: bool) -> Result<i64, Reason> {
-    let parts = Parts::parse(text).ok_or("it is not a date and time (YYYY-MM-DD HH:MM:SS)")?;
-    if parts.is_zero(text) {
+    if is_zero(text) {
         return Ok(ZERO_DATETIME);
     }
+    let parts = Parts::parse(text).ok_or("it is not a date and time (YYYY-MM-DD HH:MM:SS)")?;
     let days = parts.days().ok_or("there is no such date")?;
     let unit = 10i64.pow(9 - u32::from(precision.min(6)));
     let nanos = (parts.of_day() + unit / 2).div_euclid(unit) * unit;
@@ -299,11 +308,18 @@ mod tests {
             ),
             ("2024-01-02 03:04:05.9999", 3, "2024-01-02 03:04:06.000"),
             ("0000-00-00 00:00:00", 0, "0000-00-00 00:00:00"),
+            ("0-0-0 00:00", 0, "0000-00-00 00:00:00"),
+            ("00-000-0.", 0, "0000-00-00 00:00:00"),
         ] {
             assert_eq!(read(text, precision).as_deref(), Some(expected), "{text}");
         }
         for text in [
             "2024-01-02 24:00:00",
+            "0000-00-00 0:0:0",
+            "0000-00-00T00:00:00Z",
+            "0-0-0-0",
+            "0--0",
+            "00000000",
             "2024-01-02 03:04:05+02:00",
             "2024-01-02 03:04:05 UTC",
             "9999-12-31 23:59:59.999999",
