@@ -1,11 +1,11 @@
 //! `IndexBuild`: the entries of one secondary index, from the rows of its table.
 
 use super::arena::{Arena, RowView};
-use super::input::{
-    Input, RowBuffers, choose_out_of_band, push_tuple, push_value_field, sort_key_of,
-};
+use super::input::{Input, RowBuffers};
 use super::job::{Entries, TreeJob};
+use super::key::{push_tuple, sort_key_of};
 use super::merge::{MergedInto, Merging};
+use super::out_of_band::{choose_out_of_band, push_value_field};
 use super::run::Runs;
 use crate::message::schema::{Index, TableSchema};
 use crate::tree::probe::SortKey;

@@ -1,89 +1,30 @@
 //! `Input`: from the fields of a record to the tuples of a row.
 
-use std::sync::Arc;
-
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::default::{Default, default, zero};
+use super::default::zero;
+use super::header::named_columns;
+use super::key::{push_tuple, sort_key_of};
+use super::out_of_band::{choose_out_of_band, push_value_field};
 use super::rules::{Computed, Rules};
 use super::stream::NewRow;
+use super::target::{Lacking, Origin, Target, agrees, lacking, unsupported};
 use crate::csv::columns::{Columns, Source};
 use crate::csv::parse::RecordView;
 use crate::expression::Fault;
-use crate::message::schema::{Column, TableSchema};
-use crate::tree::blob;
+use crate::message::schema::TableSchema;
 use crate::tree::probe::SortKey;
-use crate::value::adaptive::{push_varint, varint_len};
 use crate::value::collation::Collation;
 use crate::value::encoding as e;
-use crate::value::from_text::{Reason, TextCodec};
+use crate::value::from_text::TextCodec;
 use crate::value::sort_key::push_sort_key;
 use crate::value::sql_type::SqlType;
 use crate::value::tuple::{FIELD_BYTES_MAX, Tuple, finish_tuple};
-use crate::{Address, Chunk, FormatError};
+use crate::{Chunk, FormatError};
 
-/// Bytes of an out-of-band value's address, and one for good measure: what Dolt counts when it
-/// weighs whether to move a value out (dolt: `go/store/val/tuple_builder.go`).
-const OUT_OF_BAND_WEIGHT: usize = 21;
 const CARDINALITY_LEN: usize = 8;
 pub(super) const KEY_TOO_LONG: &str = "its key is too long";
 pub(super) const VALUES_TOO_LONG: &str = "its values take more than 65,504 bytes together";
-
-/// Where a column's value comes from.
-#[derive(Debug, Clone)]
-enum Origin {
-    /// A field of the record.
-    Field(usize),
-    /// The default of a column that the header does not name; `None` is NULL.
-    Default(Option<Vec<u8>>),
-    /// An expression, and the field of the record that has to agree with it.
-    Computed(Option<usize>),
-}
-
-#[derive(Debug, Clone)]
-struct Target {
-    name: String,
-    origin: Origin,
-    codec: TextCodec,
-    collation: Collation,
-    nullable: bool,
-    /// Whether the column is `AUTO_INCREMENT`: NULL and 0 stand for the next number.
-    counted: bool,
-    /// What it gets in a row that lacks it, where rows may; an error if it cannot be done without.
-    lacking: Option<Result<Lacking, FormatError>>,
-}
-
-/// What a column gets in a row that lacks it.
-#[derive(Debug, Clone)]
-enum Lacking {
-    /// The text of a literal; `None` is NULL.
-    Text(Option<Vec<u8>>),
-    /// What an expression gives.
-    Computed,
-}
-
-impl Target {
-    /// What it gets in a row, on this line, that lacks it.
-    fn lacking(&self, line: u64) -> Result<&Lacking, FormatError> {
-        match &self.lacking {
-            Some(Ok(lacking)) => Ok(lacking),
-            Some(Err(FormatError::BadRecord { why, .. })) => Err(FormatError::BadRecord {
-                line,
-                why: why.clone(),
-            }),
-            Some(Err(error)) => Err(error.clone()),
-            None => Err(FormatError::corrupt("row", "it lacks a field")),
-        }
-    }
-
-    /// Appends the field of the next number.
-    fn push_next(&self, next: u64, out: &mut Vec<u8>) -> Result<(), Reason> {
-        let pushed = self.codec.push(next.to_string().as_bytes(), out);
-        pushed.map_err(|_| {
-            format!("the column's next number would be {next}, beyond its type").into()
-        })
-    }
-}
 
 /// Whose text it is.
 #[derive(Debug, Clone, Copy)]
@@ -554,209 +495,6 @@ impl Input {
     }
 }
 
-/// What a column gets that the text lacks: all of it, or a row.
-fn lacking(
-    position: usize,
-    column: &Column,
-    codec: &TextCodec,
-    rules: &Rules,
-    computed: &mut Vec<Computed>,
-    header: &RecordView<'_>,
-) -> Result<Lacking, FormatError> {
-    if column.auto_increment {
-        return Ok(Lacking::Text(None));
-    }
-    let place = if header.is_json() { "row" } else { "header" };
-    match default(column, codec, header.line, place)? {
-        Default::Text(text) => Ok(Lacking::Text(text)),
-        Default::Expression => {
-            computed.push(rules.default(position, column).map_err(|why| {
-                FormatError::Unsupported(format!(
-                    "the {place} lacks column {:?}, whose default pyfs cannot evaluate ({why}); \
-                     name the column in the {place}",
-                    column.name
-                ))
-            })?);
-            Ok(Lacking::Computed)
-        }
-    }
-}
-
-/// The position in the header of each column of the table; `None` where it is not named.
-fn named_columns(
-    schema: &TableSchema,
-    header: &RecordView<'_>,
-    carried: Option<&[Option<String>]>,
-) -> Result<Vec<Option<usize>>, FormatError> {
-    let bad = |why: String| FormatError::BadRecord {
-        line: header.line,
-        why,
-    };
-    let mut origins: Vec<Option<usize>> = vec![None; schema.columns.len()];
-    for position in 0..header.len() {
-        let name = header.field(position).unwrap_or_default();
-        let name = std::str::from_utf8(name)
-            .map_err(|_| bad(format!("the header's field {} is not UTF-8", position + 1)))?
-            .trim_end();
-        let name = match carried.map(|names| names.get(position)) {
-            Some(Some(Some(name))) => name,
-            Some(_) => continue,
-            None => name,
-        };
-        let named = |column: &Column| column.name == name && !column.hidden_system;
-        let exact = schema.columns.iter().position(named);
-        let same = |column: &Column| {
-            column.name.to_lowercase() == name.to_lowercase() && !column.hidden_system
-        };
-        let found = exact.or_else(|| schema.columns.iter().position(same));
-        let Some(slot) = found.and_then(|at| origins.get_mut(at)) else {
-            let known: Vec<&str> = schema
-                .columns
-                .iter()
-                .filter(|column| !column.hidden_system)
-                .map(|column| column.name.as_str())
-                .collect();
-            return Err(bad(format!(
-                "the header names {name:?}, which is no column of the table; its columns are {}",
-                known.join(", ")
-            )));
-        };
-        if slot.replace(position).is_some() {
-            return Err(bad(format!("the header names column {name:?} twice")));
-        }
-    }
-    Ok(origins)
-}
-
-fn unsupported(column: &Column) -> FormatError {
-    FormatError::Unsupported(format!(
-        "column {:?} has type {}, which pyfs cannot write yet",
-        column.name, column.sql_type
-    ))
-}
-
-/// Whether what stands in the text of a generated column is what is computed.
-fn agrees(target: &Target, text: Option<&[u8]>, computed: Option<&Vec<u8>>) -> Result<(), String> {
-    let text = text.filter(|text| !(text.is_empty() && target.codec.empty_is_null()));
-    let mut given = Vec::new();
-    if let Some(text) = text {
-        target
-            .codec
-            .push(text, &mut given)
-            .map_err(Reason::into_owned)?;
-    }
-    if text.map(|_| &given) == computed {
-        return Ok(());
-    }
-    Err("the column is generated, and its value is another; \
-         leave the column out of the header"
-        .to_owned())
-}
-
 fn shortened(text: &[u8]) -> String {
     String::from_utf8_lossy(text).chars().take(64).collect()
-}
-
-/// Makes the sort keys of tuples whose fields have these encodings and collations.
-pub(crate) fn sort_key_of(fields: Vec<(u8, Collation)>) -> SortKey {
-    Arc::new(move |key| {
-        let tuple = Tuple::new(key);
-        let mut sort_key = Vec::with_capacity(2 * key.len());
-        for (position, (encoding, collation)) in fields.iter().enumerate() {
-            let field = tuple.and_then(|tuple| tuple.field(position));
-            push_sort_key(*encoding, *collation, field, &mut sort_key);
-        }
-        sort_key
-    })
-}
-
-/// Appends the tuple of fields that stand in it as they are.
-pub(crate) fn push_tuple<'a>(
-    fields: impl Iterator<Item = Option<&'a [u8]>>,
-    out: &mut Vec<u8>,
-    ends: &mut Vec<u16>,
-) -> Option<()> {
-    let start = out.len();
-    ends.clear();
-    for field in fields {
-        out.extend_from_slice(field.unwrap_or_default());
-        let end = out.len() - start;
-        if end > FIELD_BYTES_MAX {
-            return None;
-        }
-        ends.push(end as u16);
-    }
-    finish_tuple(out, ends);
-    Some(())
-}
-
-/// Which of a tuple's fields stand out of band (dolt: `go/store/val/tuple_builder.go`). `head` is
-/// what fields before these weigh.
-pub(crate) fn choose_out_of_band(
-    head: usize,
-    fields: &[(u8, Option<&[u8]>)],
-    target: usize,
-) -> Vec<bool> {
-    let mut moved = vec![false; fields.len()];
-    if !fields.iter().any(|(encoding, _)| e::is_adaptive(*encoding)) {
-        return moved;
-    }
-    let mut total = head;
-    let mut candidates: Vec<(isize, usize)> = Vec::new();
-    for (position, (encoding, field)) in fields.iter().enumerate() {
-        let Some(field) = field else { continue };
-        let len = field.len();
-        if !e::is_adaptive(*encoding) {
-            // A year is counted as two bytes, though it takes one.
-            total += if *encoding == e::YEAR { 2 } else { len };
-            continue;
-        }
-        total += 1 + len;
-        let forced = 1 + len > target;
-        moved[position] = forced;
-        let kept = if forced {
-            varint_len(len as u64) + Address::LEN
-        } else {
-            OUT_OF_BAND_WEIGHT
-        };
-        candidates.push((1 + len as isize - kept as isize, position));
-    }
-    if total > target {
-        candidates.retain(|(saving, _)| *saving > 0);
-        candidates.sort_by_key(|(saving, _)| std::cmp::Reverse(*saving));
-        for (saving, position) in candidates {
-            moved[position] = true;
-            total -= saving.unsigned_abs();
-            if total <= target {
-                break;
-            }
-        }
-    }
-    moved
-}
-
-/// Appends a field of a value tuple. `addresses` gets the position of a chunk address in it.
-pub(crate) fn push_value_field(
-    encoding: u8,
-    field: &[u8],
-    moved: bool,
-    out: &mut Vec<u8>,
-    addresses: &mut Vec<u16>,
-    blobs: &mut Vec<Chunk>,
-) -> Result<(), FormatError> {
-    if !e::is_adaptive(encoding) {
-        out.extend_from_slice(field);
-        return Ok(());
-    }
-    if !moved {
-        out.push(0);
-        out.extend_from_slice(field);
-        return Ok(());
-    }
-    push_varint(field.len() as u64, out);
-    let (root, chunks) = blob::build(field)?;
-    blobs.extend(chunks);
-    addresses.push(out.len().min(usize::from(u16::MAX)) as u16);
-    out.extend_from_slice(root.as_bytes());
-    Ok(())
 }

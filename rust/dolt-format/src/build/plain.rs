@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::input::{Input, KEY_TOO_LONG, RowBuffers, VALUES_TOO_LONG, push_tuple};
+use super::input::{Input, KEY_TOO_LONG, RowBuffers, VALUES_TOO_LONG};
+use super::key::push_tuple;
 use crate::csv::columns::{Columns, ShownColumn};
 use crate::csv::parse::leading_space;
 use crate::csv::render::{Values, push_value};
