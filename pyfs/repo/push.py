@@ -8,6 +8,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from pyfs._core import (
     StorageWriter,
     store_root,
 )
+from pyfs.concurrency import map_concurrently
 from pyfs.errors import AlreadyExistsError, RemoteError
 from pyfs.repo.chunk_set import ChunkSet
 from pyfs.repo.folding import fold
@@ -79,9 +81,9 @@ class Push:
         self._chunks = chunks
         self._data = data
         self._streamed = streamed
-        self._large_files: list[tuple[str, int]] = []
+        self._files_apart: list[tuple[str, int]] = []
         self._folder = folder
-        self._data_files: list[tuple[str, int]] = []
+        self._data_stored = False
         self._data_apart = sum(map(len, data)) > DATA_APART_BYTES
         self._lost_rounds = 0
         self._unanswered = 0
@@ -118,42 +120,45 @@ class Push:
             await self._back_off()
 
     async def _upload(self, stored: Stored, wanted: Edit) -> Manifest:
-        await self._settle_streamed()
+        # The tables are the same in every round: they are uploaded once, by themselves.
+        once = [partial(self._store_file, file) for file in await self._settle_streamed()]
         root_chunks = store_root(dict(wanted.refs.datasets))
         folded = await fold(stored.manifest, self._chunks)
-        meta = [*self._missing([*wanted.chunks, *root_chunks]), *folded.chunks]
-        if self._data_apart or self._lost_rounds:
-            # The tables are the same in every round: they are uploaded once, by themselves.
-            if not self._data_files:
-                self._data_files = await self._store(self._missing(self._data))
-            files = [*self._data_files, *await self._store(meta, versions=bool(folded.names))]
-        else:
-            new = [*self._missing(self._data), *meta]
-            files = await self._store(new, versions=bool(folded.names))
-        files += self._large_files
+        new = [*self._missing([*wanted.chunks, *root_chunks]), *folded.chunks]
+        if not self._data_apart and not self._lost_rounds:
+            new = [*self._missing(self._data), *new]
+        elif not self._data_stored:
+            self._data_stored = True
+            once.append(partial(self._store, self._missing(self._data)))
+        each = partial(self._store, new, versions=bool(folded.names))
+        *apart, files = await map_concurrently(lambda store: store(), [*once, each])
+        self._files_apart += [spec for specs in apart for spec in specs]
+        files = [*self._files_apart, *files]
         named = {name for name, _ in stored.manifest.specs}
         added = [(name, count) for name, count in files if name not in named]
         kept = {name for name, _ in files}
         removed = [name for name in folded.names if name not in kept]
         return stored.manifest.succeed(root_chunks[-1].address, added, removed)
 
-    async def _settle_streamed(self) -> None:
-        """Stores the files of tables, once; what is little becomes part of `_data`."""
+    async def _settle_streamed(self) -> list[ChunkFile]:
+        """The files of tables to store, once; what is little becomes part of `_data`."""
         streamed, self._streamed = self._streamed, ()
         for left_out in (some for table in streamed for some in table.left_out):
             if not all(self._chunks.contains(left_out)):
                 raise RemoteError(
                     f"{self._remote.url} let go of chunks that it held a moment ago; save again"
                 )
+        large: list[ChunkFile] = []
         for file in (file for table in streamed for file in table.files):
-            if len(file.data) <= DATA_APART_BYTES:
-                addresses = Addresses(file.addresses())
-                parts = await trio.to_thread.run_sync(file.get, addresses)
-                self._data = [*self._data, *Chunks.gather(addresses, parts)]
-            else:
-                self._large_files.append(await self._store_file(file))
+            if len(file.data) > DATA_APART_BYTES:
+                large.append(file)
+                continue
+            addresses = Addresses(file.addresses())
+            parts = await trio.to_thread.run_sync(file.get, addresses)
+            self._data = [*self._data, *Chunks.gather(addresses, parts)]
+        return large
 
-    async def _store_file(self, file: ChunkFile) -> tuple[str, int]:
+    async def _store_file(self, file: ChunkFile) -> list[tuple[str, int]]:
         for turn in range(PACKINGS_MAX):
             if turn:
                 file = await trio.to_thread.run_sync(file.turned, self._folder, turn)
@@ -166,7 +171,7 @@ class Push:
             else:
                 break
         self._chunks.adopt(file)
-        return file.name, file.chunk_count
+        return [(file.name, file.chunk_count)]
 
     def _missing(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         by_address: dict[Address, Chunk] = {chunk.address: chunk for chunk in chunks}

@@ -14,6 +14,7 @@ from pyfs.errors import (
     RemoteError,
     UnsupportedError,
 )
+from pyfs.repo import push
 from pyfs.repo.repository import Repository, Saved
 from tests.support.memory_remote import MemoryRemote
 from tests.support.repositories import (
@@ -97,6 +98,31 @@ def test_one_save_is_one_file_and_one_swap(tmp_path: Path) -> None:
         assert len(remote.files.files) == files + 1
 
     run_with(remote, tmp_path, body)
+
+
+def test_the_files_of_one_save_go_up_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push, "DATA_APART_BYTES", 1)
+    remote = golden_remote("primes")
+    create, coming, all_come = remote.files.create, [], trio.Event()
+
+    async def create_together(name: str, data: bytes | LocalFile) -> None:
+        coming.append(name)
+        if len(coming) == 2:
+            all_come.set()
+        with trio.fail_after(30):
+            await all_come.wait()
+        await create(name, data)
+
+    monkeypatch.setattr(remote.files, "create", create_together)
+
+    async def main() -> None:
+        async with opened(remote, tmp_path) as repository:
+            await save_text(repository, "primes", ALL_PRIMES + b"37,157\n")
+        assert (remote.files.counts.file_writes, remote.manifests.swaps) == (2, 1)
+
+    trio.run(main)
 
 
 def test_a_save_without_a_difference_pushes_nothing(tmp_path: Path) -> None:
