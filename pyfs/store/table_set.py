@@ -6,7 +6,7 @@ came (`SpanCache`).
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 ARCHIVE_SUFFIX: Final = ".darc"
 ROOT_FILE_CHUNKS_MAX: Final = 4
 """Dolt's pushes put data into archives and the few chunks of a new root into a table file."""
+COMMIT_FILE_CHUNKS_MAX: Final = 32
+"""A small commit from here is one table file of more than that."""
 ADOPTED_MAX: Final = 16
 """Files of pushes that lost their race are never named."""
 
@@ -74,7 +76,10 @@ class TableSet:
         for name in [name for name in self._adopted if name in specs]:
             self._files[name] = self._adopted.pop(name)
         new = [(name, count) for name, count in specs.items() if name not in self._files]
-        opened = await map_concurrently(self._open, new)
+        table_chunks_max = _table_chunks_max(specs.values())
+        opened = await map_concurrently(
+            lambda spec: self._open(*spec, table_first=spec[1] <= table_chunks_max), new
+        )
         kept = {name: file for name, file in self._files.items() if name in specs}
         self._files = kept | {name: file for (name, _), file in zip(new, opened, strict=True)}
 
@@ -228,15 +233,13 @@ class TableSet:
         self._spans.keep(file.index.name, plan.offset, data)
         return data[: plan.length]
 
-    async def _open(self, spec: tuple[str, int]) -> OpenFile:
-        name, count = spec
+    async def _open(self, name: str, count: int, *, table_first: bool) -> OpenFile:
         if not self._remote.local:
             kept = await trio.to_thread.run_sync(self._spans.get_tail, name)
             if kept is not None:
                 return await trio.to_thread.run_sync(_parse, name, *kept)
-        # The manifest does not say which kind a file is.
         kinds = [self._open_table, self._open_archive]
-        if count > ROOT_FILE_CHUNKS_MAX:
+        if not table_first:
             kinds.reverse()
         failure: PyfsError | None = None
         for open_kind in kinds:
@@ -280,6 +283,17 @@ class TableSet:
         tail = await self._remote.files.read_tail(file, more)
         self._spans.keep(name, tail.file_len - len(tail.data), tail.data)
         return Tail(tail.data[-length:], tail.file_len)
+
+
+def _table_chunks_max(counts: Collection[int]) -> int:
+    """Up to so many chunks a file of a manifest is looked for as a table file first.
+
+    The manifest does not say of which kind a file is, and a wrong guess costs a request. Where
+    dolt pushed, there is a table file of a root for each small archive.
+    """
+    roots = sum(count <= ROOT_FILE_CHUNKS_MAX for count in counts)
+    small = sum(ROOT_FILE_CHUNKS_MAX < count <= COMMIT_FILE_CHUNKS_MAX for count in counts)
+    return COMMIT_FILE_CHUNKS_MAX if small > roots else ROOT_FILE_CHUNKS_MAX
 
 
 def _parse(name: str, file: str, tail: Tail) -> OpenFile:
