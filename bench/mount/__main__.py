@@ -35,7 +35,8 @@ def _edits(site: Site, texts: Texts) -> None:
 
 def _commits(count: int) -> Callable[[Site, Texts], None]:
     def bench(site: Site, _: Texts) -> None:
-        site.endpoints.upload(GOLDEN / "primes", f"{site.url}/primes")
+        for database in ("primes", "numbers"):
+            site.endpoints.upload(GOLDEN / "primes", f"{site.url}/{database}")
         bench_commits(site, count)
 
     return bench

@@ -5,8 +5,11 @@ from pathlib import Path
 
 from bench.mount.site import MIB, Site
 from bench.mount.texts import SCATTERED_SCHEMA, SCATTERED_STEP, Texts
+from pyfs.repo.folding import FIRST_FILES
 
 PRIMES_TO_36 = "26,101 27,103 28,107 29,109 30,113 31,127 32,131 33,137 34,139 35,149 36,151"
+NUMBERS_ROWS = 1000
+NUMBERS_SCHEMA = "CREATE TABLE `numbers` (`n` int NOT NULL, `v` int, PRIMARY KEY (`n`));\n"
 ONE = "update scattered set name = 'other' where id = 100000"
 PUSH = ("dolt", "push", "origin", "main:from-dolt")
 
@@ -71,26 +74,55 @@ def _mebibytes(site: Site, mount: Path) -> int:
 
 
 def bench_commits(site: Site, count: int) -> None:
-    """Commits of one row each; what the last ones cost beside the first ones."""
+    """Commits of one row each; what the last ones cost beside the first ones.
+
+    Once rows are added to a small table, which grows by that; once rows of a table are changed.
+    """
     with site.mounted("primes", "commits") as mount:
         primes = mount / "main/primes.csv"
-        number = int(primes.read_text().splitlines()[-1].partition(",")[0])
+        last = int(primes.read_text().splitlines()[-1].partition(",")[0])
 
-        def append(rows: int) -> None:
-            nonlocal number
-            for _ in range(rows):
-                number += 1
-                with open(primes, "a", encoding="utf-8") as file:
-                    file.write(f"{number},{number * 7}\n")
+        def append(number: int) -> None:
+            with open(primes, "a", encoding="utf-8") as file:
+                file.write(f"{last + number},{number * 7}\n")
 
-        append(40)
-        first = site.measure("commits 41 to 50", lambda: append(10))
-        append(count - 60)
-        name = f"commits {count - 9:,} to {count:,}"
-        last = site.measure(name, lambda: append(10))
-        times = last.seconds / first.seconds
-        memory = _mebibytes(site, mount)
-        site.remarks[name] = f"{times:.1f} x the time of 41 to 50; mount: at most {memory} MiB"
+        _many_commits(site, mount, count, "rows added", append)
+    with site.mounted("numbers", "numbers") as mount:
+        (mount / "main/.pyfs/schema/numbers.sql").write_text(NUMBERS_SCHEMA)
+        numbers = mount / "main/numbers.csv"
+        rows = {number: number * 7919 % 9973 for number in range(NUMBERS_ROWS)}
+
+        def change(number: int) -> None:
+            rows[number * 617 % NUMBERS_ROWS] = number
+            lines = (f"{key},{value}\n" for key, value in rows.items())
+            numbers.write_text("n,v\n" + "".join(lines))
+
+        change(0)
+        _many_commits(site, mount, count, "rows changed", change)
+
+
+def _many_commits(
+    site: Site, mount: Path, count: int, what: str, commit: Callable[[int], None]
+) -> None:
+    # Those of two files that are folded: one alone is dearer or cheaper than most.
+    some = 2 * (FIRST_FILES + 1)
+
+    def commits(numbers: range) -> None:
+        for number in numbers:
+            commit(number)
+
+    commits(range(1, some))
+    first = site.measure(
+        f"{what}: {some} to {2 * some - 1}", lambda: commits(range(some, 2 * some))
+    )
+    commits(range(2 * some, count - some + 1))
+    name = f"{what}: {count - some + 1:,} to {count:,}"
+    last = site.measure(name, lambda: commits(range(count - some + 1, count + 1)))
+    site.remarks[name] = (
+        f"{last.seconds / first.seconds:.2f} x the time, {last.requests / first.requests:.2f} x the"
+        f" requests, {last.bytes / first.bytes:.2f} x the bytes of the first; mount: at most"
+        f" {_mebibytes(site, mount)} MiB"
+    )
 
 
 def bench_repetitions(site: Site, texts: Texts, count: int) -> None:

@@ -45,6 +45,7 @@ class MemoryFiles:
         try:
             return self.files[name]
         except KeyError:
+            self.counts.file_reads += 1
             raise NotFoundError(f"there is no file {name}") from None
 
     def _counted(self, data: bytes) -> bytes:

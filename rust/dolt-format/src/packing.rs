@@ -43,7 +43,6 @@ pub struct Packing {
     /// By rank, then as they came.
     upper: BTreeMap<u8, Vec<Chunk>>,
     holds_back: bool,
-    bytes: usize,
     /// All chunks in their order, where there are few of them.
     few: Vec<Chunk>,
     jobs: usize,
@@ -133,7 +132,6 @@ impl Packing {
             if !self.seen.insert(chunk.address()) {
                 continue;
             }
-            self.bytes += chunk.contents().len();
             match place_of(chunk.contents()) {
                 Place::Leaf(kind) => {
                     let at = self.leaves.iter().position(|(known, _)| *known == kind);
@@ -229,7 +227,7 @@ impl Packing {
         }
         let archive = if self.jobs > 0 {
             self.writer.finish()
-        } else if self.holds_back || self.bytes < DICTIONARY_PAYS_BYTES {
+        } else if self.holds_back {
             archive_of_versions(&chunks)?
         } else {
             None
