@@ -189,6 +189,21 @@ fn keys_that_stand_twice_are_told_as_in_a_build_as_a_whole() {
 }
 
 #[test]
+fn the_last_leaf_may_end_with_the_last_row() {
+    // Among so many numbers of rows are some with which a leaf ends.
+    let rows: Vec<_> = (0..440).map(|n| (format!("{n:04}"), n)).collect();
+    let schema = schema(TABLES[3]);
+    for count in 400..rows.len() {
+        let text = text(&rows[..count]);
+        let mut taken = Emptied::new(&schema, true);
+        taken.feed(text.as_bytes(), 4000).expect("it reads");
+        let (built, ..) = taken.finish(1).expect("it builds");
+        let whole = whole(&schema, &text).expect("it builds");
+        assert_eq!(built.table.address(), whole.table.address(), "{count} rows");
+    }
+}
+
+#[test]
 fn runs_that_are_damaged_or_lost_are_missed() {
     let schema = schema(TABLES[0]);
     let rows: Vec<_> = (0..3000)

@@ -113,9 +113,7 @@ impl Merge {
 
     /// The next row; `None` at the end, and where something has to be read first.
     fn next(&mut self) -> Option<RowView<'_>> {
-        if let Some(run) = self.taken.take() {
-            self.advance(run, self.sources[run].end);
-        }
+        self.pass();
         if !self.starving.is_empty() {
             return None;
         }
@@ -124,8 +122,17 @@ impl Merge {
         Some(self.sources[run].row())
     }
 
-    const fn is_over(&self) -> bool {
-        self.order.is_empty() && self.starving.is_empty() && self.taken.is_none()
+    /// Goes behind the row that was handed out last.
+    fn pass(&mut self) {
+        if let Some(run) = self.taken.take() {
+            self.advance(run, self.sources[run].end);
+        }
+    }
+
+    /// Whether no row follows the one that was handed out last.
+    fn is_over(&mut self) -> bool {
+        self.pass();
+        self.order.is_empty() && self.starving.is_empty()
     }
 }
 
