@@ -23,6 +23,8 @@ class Texts:
     header: bytes
     changed: Path
     """The same with one row changed in the middle."""
+    rewritten: Path
+    """The same with every row changed."""
     scattered: Path
     """200,000 rows of four columns."""
     scattered_changed: Path
@@ -39,12 +41,15 @@ def write_texts(folder: Path) -> Texts:
         folder / "flights.csv",
         header,
         folder / "changed.csv",
+        folder / "rewritten.csv",
         folder / "scattered.csv",
         folder / "scattered-changed.csv",
     )
     texts.flights.write_bytes(header + b"".join(rows))
     middle = len(rows) // 2
-    rows[middle] = rows[middle].rpartition(b",")[0] + b",1999-12-31 23:00:00\n"
+    changed = [row.rpartition(b",")[0] + b",1999-12-31 23:00:00\n" for row in rows]
+    texts.rewritten.write_bytes(header + b"".join(changed))
+    rows[middle] = changed[middle]
     texts.changed.write_bytes(header + b"".join(rows))
     texts.scattered.write_text(_scattered(changed=False))
     texts.scattered_changed.write_text(_scattered(changed=True))
