@@ -22,6 +22,9 @@ CREATES = [
     " p point SRID 4326, y year DEFAULT 2020) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci",
     "CREATE TABLE t (id int PRIMARY KEY, p point NOT NULL SRID 4326, q geometry NOT NULL,"
     " SPATIAL KEY sp (p) COMMENT 'where', SPATIAL INDEX (q), KEY k (id))",
+    "CREATE TABLE t (a int UNIQUE PRIMARY KEY, b time DEFAULT '10:00', c time DEFAULT '1:2:3.5',"
+    " d float(5,2), e float(30), f double(9,3), g int8, h float(24), i float(25), j tinytext,"
+    " KEY (j(63)), CHECK (a > 0), CHECK (a > 0), CHECK (a > 0))",
     "CREATE TABLE t (a int, q polygon NOT NULL, SPATIAL KEY (q), SPATIAL KEY (q))",
     "CREATE TABLE t (id int PRIMARY KEY, e enum('a','A','á') DEFAULT 'A',"
     " s set('a','á') COLLATE utf8mb4_0900_as_ci DEFAULT 'á,a',"

@@ -154,6 +154,19 @@ fn what_is_wrong_in_a_text_is_named_with_its_place() {
         ),
         ("CREATE TABLE t (a text, KEY (a))", 1, "25", "prefix"),
         (
+            "CREATE TABLE t (a tinytext, KEY (a(64)))",
+            1,
+            "29",
+            "too long",
+        ),
+        (
+            "CREATE TABLE t (a tinyblob, KEY (a(256)))",
+            1,
+            "29",
+            "too long",
+        ),
+        ("CREATE TABLE t (a float(54))", 1, "17", "53 bits"),
+        (
             "CREATE TABLE t (a int, CHECK (b > 0))",
             1,
             "24",
@@ -273,6 +286,29 @@ fn assert_mistake(text: &str, line: u64, column: &str, part: &str) {
         (line, column),
         "{text}: {why}"
     );
+}
+
+#[test]
+fn a_counted_column_is_one_and_of_a_key() {
+    for (text, part) in [
+        (
+            "CREATE TABLE t (a int AUTO_INCREMENT)",
+            "\"a\" is of no key",
+        ),
+        (
+            "CREATE TABLE t (a int AUTO_INCREMENT, b int AUTO_INCREMENT, KEY (a, b))",
+            "at most one",
+        ),
+    ] {
+        let error = create("t", text).expect_err(text).to_string();
+        assert!(error.contains(part), "{text}: {error}");
+    }
+    for text in [
+        "CREATE TABLE t (a int AUTO_INCREMENT UNIQUE)",
+        "CREATE TABLE t (a int, b int AUTO_INCREMENT, KEY (a, b))",
+    ] {
+        assert!(create("t", text).is_ok(), "{text}");
+    }
 }
 
 #[test]

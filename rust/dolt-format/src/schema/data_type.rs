@@ -49,17 +49,22 @@ pub(super) fn column_type(named: &DataType, at: &Place) -> Result<Named, FormatE
         T::MediumIntUnsigned(_) => Named::plain("mediumint unsigned"),
         T::Int(_) | T::Integer(_) => Named::plain("int"),
         T::IntUnsigned(_) | T::IntegerUnsigned(_) => Named::plain("int unsigned"),
-        T::BigInt(_) => Named::plain("bigint"),
+        T::BigInt(_) | T::Int8(_) => Named::plain("bigint"),
         T::BigIntUnsigned(_) => Named::plain("bigint unsigned"),
-        T::Float(ExactNumberInfo::None) | T::FloatUnsigned(ExactNumberInfo::None) => {
-            Named::plain("float")
+        // Dolt keeps no digits of these.
+        T::Float(ExactNumberInfo::Precision(54..))
+        | T::FloatUnsigned(ExactNumberInfo::Precision(54..)) => {
+            return Err(at.wrong("FLOAT has at most 53 bits"));
         }
-        T::Double(ExactNumberInfo::None)
+        T::Float(ExactNumberInfo::Precision(25..=53))
+        | T::FloatUnsigned(ExactNumberInfo::Precision(25..=53))
+        | T::Double(ExactNumberInfo::None | ExactNumberInfo::PrecisionAndScale(..))
         | T::DoublePrecision
         | T::Real
-        | T::DoubleUnsigned(ExactNumberInfo::None)
+        | T::DoubleUnsigned(ExactNumberInfo::None | ExactNumberInfo::PrecisionAndScale(..))
         | T::DoublePrecisionUnsigned
         | T::RealUnsigned => Named::plain("double"),
+        T::Float(_) | T::FloatUnsigned(_) => Named::plain("float"),
         // Dolt takes UNSIGNED for whole numbers only, and ZEROFILL for none.
         T::Zerofill(inner) => return column_type(inner, at),
         T::Decimal(info)

@@ -206,7 +206,8 @@ fn literal_stored(text: &str, is_string: bool, target: &Target<'_>) -> Result<St
     pushed.map_err(|why| wrong(&why))?;
     match sql_type {
         SqlType::Char { .. } | SqlType::Text { .. } => Ok(string(text)),
-        SqlType::Date | SqlType::Datetime { .. } if is_string => Ok(string(text)),
+        // Dolt keeps the text of these, and of a SET, as it is.
+        SqlType::Date | SqlType::Datetime { .. } | SqlType::Time if is_string => Ok(string(text)),
         SqlType::Binary(_) | SqlType::VarBinary(_) if is_string && field.len() > 1 => {
             let bytes = field.strip_suffix(&[0]).unwrap_or(&field).iter();
             let digits: Vec<String> = bytes.map(|byte| format!("{byte:02X}")).collect();
@@ -222,7 +223,6 @@ fn literal_stored(text: &str, is_string: bool, target: &Target<'_>) -> Result<St
             }
             Ok(string(member))
         }
-        // Dolt keeps the text as it is, and shows it as a number.
         SqlType::Set(_) if is_string && !is_digits(text) => Ok(string(text)),
         SqlType::Set(members) if is_string => {
             let bits = integer(encoding, &field).unwrap_or_default() as u64;
@@ -232,9 +232,6 @@ fn literal_stored(text: &str, is_string: bool, target: &Target<'_>) -> Result<St
             let names: Vec<&str> = chosen.map(|(_, member)| member.as_str()).collect();
             Ok(string(&names.join(",")))
         }
-        SqlType::Time if is_string => value_text(text, sql_type, encoding)
-            .map(|value| format!("'{value}'"))
-            .ok_or_else(unsupported),
         SqlType::Int { .. }
         | SqlType::Bit(_)
         | SqlType::Float

@@ -88,6 +88,7 @@ impl Draft {
         draft.take_primary_key(&wanted, &old)?;
         draft.keep_hidden(&wanted, &old);
         draft.take_indexes(&wanted, &old)?;
+        draft.check_counted()?;
         draft.take_checks(&wanted, &old, against.table)?;
         for wanted in &wanted {
             match wanted {
@@ -152,7 +153,30 @@ impl Draft {
                 _ => {}
             }
         }
-        check_counted(&self.schema.columns)
+        Ok(())
+    }
+
+    /// Checks the `AUTO_INCREMENT` column, if there is one.
+    fn check_counted(&self) -> Result<(), FormatError> {
+        let schema = &self.schema;
+        let mut counted = (0..).zip(&schema.columns);
+        let mut counted = counted.by_ref().filter(|(_, column)| column.auto_increment);
+        let Some((position, column)) = counted.next() else {
+            return Ok(());
+        };
+        let is_key = schema.primary_key.contains(&position)
+            || schema
+                .indexes
+                .iter()
+                .any(|index| index.index_columns.contains(&position));
+        let why = if counted.next().is_some() {
+            "a table has at most one AUTO_INCREMENT column".to_owned()
+        } else if !is_key {
+            format!("the AUTO_INCREMENT column {:?} is of no key", column.name)
+        } else {
+            return Ok(());
+        };
+        Err(FormatError::BadRecord { line: 1, why })
     }
 
     fn take_primary_key(
@@ -214,7 +238,8 @@ impl Draft {
 
     fn take_indexes(&mut self, wanted: &[Wanted], old: &TableSchema) -> Result<(), FormatError> {
         let inline = |wanted: &Wanted| match wanted {
-            Wanted::New(Part::Column(part)) if part.unique => Some(KeyPart {
+            // The primary key is unique by itself.
+            Wanted::New(Part::Column(part)) if part.unique && !part.primary => Some(KeyPart {
                 name: None,
                 columns: vec![(part.name.clone(), 0)],
                 unique: true,
@@ -274,17 +299,26 @@ impl Draft {
                 let check = check(part, &printer)?;
                 match old.checks.iter().position(|old| *old == check) {
                     Some(at) => kept.push(at),
-                    None => made.push((check, &part.at)),
+                    None => made.push((check, part.name.is_some(), &part.at)),
                 }
             }
         }
         kept.sort_unstable();
         let kept = kept.iter().filter_map(|at| old.checks.get(*at)).cloned();
         self.schema.checks = kept.collect();
-        for (check, at) in made {
-            let same = |other: &Check| same_name(&other.name, &check.name);
-            if self.schema.checks.iter().any(same) {
-                return Err(at.wrong(format!("constraint {:?} stands twice", check.name)));
+        for (mut check, named, at) in made {
+            let is_taken = |name: &str| {
+                let mut others = self.schema.checks.iter();
+                others.any(|other| same_name(&other.name, name))
+            };
+            if is_taken(&check.name) {
+                if named {
+                    return Err(at.wrong(format!("constraint {:?} stands twice", check.name)));
+                }
+                let numbered = (0..).map(|number: u32| format!("{}_{number}", check.name));
+                check.name = { numbered }
+                    .find(|name| !is_taken(name))
+                    .unwrap_or_default();
             }
             self.schema.checks.push(check);
         }
@@ -311,15 +345,6 @@ fn check_name(name: &str, at: &Place) -> Result<(), FormatError> {
     if name.is_empty() || name.ends_with(' ') || name.chars().count() > NAME_LEN_MAX {
         let why = format!("a name has 1 to {NAME_LEN_MAX} characters and no space at its end");
         return Err(at.wrong(why));
-    }
-    Ok(())
-}
-
-fn check_counted(columns: &[Column]) -> Result<(), FormatError> {
-    let counted = columns.iter().filter(|column| column.auto_increment);
-    if counted.count() > 1 {
-        let why = "a table has at most one AUTO_INCREMENT column".to_owned();
-        return Err(FormatError::BadRecord { line: 1, why });
     }
     Ok(())
 }

@@ -164,17 +164,22 @@ fn check_part(column: &Column, length: u16, part: &KeyPart) -> Result<(), Format
         return Err(at.unsupported(format!("column {name:?} in a key: make it with dolt")));
     }
     let length = u32::from(length);
-    let (unit_bytes, most) = match SqlType::parse(&column.sql_type)? {
-        SqlType::Char { len, .. } => (character_bytes(column)?, len),
-        SqlType::Text { .. } => (character_bytes(column)?, u32::MAX),
-        SqlType::Binary(len) | SqlType::VarBinary(len) => (1, len),
-        SqlType::Blob(_) => (1, u32::MAX),
+    // How long a prefix may be, and whether all of the column may be indexed.
+    let (unit_bytes, most, whole) = match SqlType::parse(&column.sql_type)? {
+        SqlType::Char { len, .. } => (character_bytes(column)?, len, true),
+        SqlType::Text { len, .. } => {
+            let unit_bytes = character_bytes(column)?;
+            let len = u32::try_from(len).unwrap_or(u32::MAX);
+            (unit_bytes, len / unit_bytes, false)
+        }
+        SqlType::Binary(len) | SqlType::VarBinary(len) => (1, len, true),
+        SqlType::Blob(len) => (1, u32::try_from(len).unwrap_or(u32::MAX), false),
         _ if length > 0 => {
             return Err(at.wrong(format!("column {name:?} is no text, and has no prefix")));
         }
         _ => return Ok(()),
     };
-    if most == u32::MAX && length == 0 && !part.unique {
+    if !whole && length == 0 && !part.unique {
         let why = format!("column {name:?} needs the length of a prefix, such as {name}(20)");
         return Err(at.wrong(why));
     }
