@@ -289,11 +289,10 @@ def _table_chunks_max(counts: Collection[int]) -> int:
     """Up to so many chunks a file of a manifest is looked for as a table file first.
 
     The manifest does not say of which kind a file is, and a wrong guess costs a request. Where
-    dolt pushed, there is a table file of a root for each small archive.
+    dolt pushed, there is a table file of a root for each archive.
     """
     roots = sum(count <= ROOT_FILE_CHUNKS_MAX for count in counts)
-    small = sum(ROOT_FILE_CHUNKS_MAX < count <= COMMIT_FILE_CHUNKS_MAX for count in counts)
-    return COMMIT_FILE_CHUNKS_MAX if small > roots else ROOT_FILE_CHUNKS_MAX
+    return COMMIT_FILE_CHUNKS_MAX if roots < len(counts) - roots else ROOT_FILE_CHUNKS_MAX
 
 
 def _parse(name: str, file: str, tail: Tail) -> OpenFile:
