@@ -2,7 +2,8 @@
 
 Tables go through several threads, each of which takes memory that another one frees. By default
 glibc makes eight heaps a processor and returns little of them: a mount would keep twice what it
-ever needed at a time.
+ever needed at a time. Pieces of text are of much the same length, but not quite: one fits badly
+where another was, so each has pages of its own.
 """
 
 import ctypes
@@ -12,7 +13,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """glibc's numbers for the options (`malloc.h`)."""
 OPTIONS: Final = {
     M_ARENA_MAX: 2,
-    M_MMAP_THRESHOLD: 512 * 1024,
+    M_MMAP_THRESHOLD: 64 * 1024,
     M_TRIM_THRESHOLD: 4 * 1024 * 1024,
 }
 

@@ -11,10 +11,15 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """At most *count_max* values by key. Values never change, so any of them may be dropped."""
+    """At most *count_max* values by key. What they say never changes, so any may be dropped."""
 
-    def __init__(self, count_max: int) -> None:
+    def __init__(
+        self, count_max: int, weight: Callable[[V], int] | None = None, weight_max: int = 0
+    ) -> None:
+        """All but the last may weigh *weight_max* together; *weight* may change with time."""
         self._count_max = count_max
+        self._weight = weight
+        self._weight_max = weight_max
         self._values: OrderedDict[K, V] = OrderedDict()
         self._loading: dict[K, trio.Event] = {}
 
@@ -48,3 +53,14 @@ class Recent(Generic[K, V]):
         self._values.move_to_end(key)
         while len(self._values) > self._count_max:
             self._values.popitem(last=False)
+        if self._weight is not None:
+            self._lighten(self._weight)
+
+    def _lighten(self, weight: Callable[[V], int]) -> None:
+        *weights, _ = [weight(value) for value in self._values.values()]
+        total = sum(weights)
+        for first in weights:
+            if total <= self._weight_max:
+                break
+            self._values.popitem(last=False)
+            total -= first

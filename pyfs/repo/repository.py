@@ -78,6 +78,8 @@ log = logging.getLogger(__name__)
 COMMITS_KEPT: Final = 4096
 SNAPSHOTS_KEPT: Final = 64
 TABLES_KEPT: Final = 256
+LEAVES_KEPT: Final = 50_000
+"""Leaves of their texts whose place is known, all but the last table's: some 200 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,9 @@ class Repository:
         self._commits: Recent[Address, Commit] = Recent(COMMITS_KEPT)
         self._snapshots: Recent[Address, Snapshot] = Recent(SNAPSHOTS_KEPT)
         self._schemas: Recent[Address, Schema] = Recent(TABLES_KEPT)
-        self._tables: Recent[tuple[Address, Format], TableContents] = Recent(TABLES_KEPT)
+        self._tables: Recent[tuple[Address, Format], TableContents] = Recent(
+            TABLES_KEPT, lambda table: table.as_text.leaf_count_placed, LEAVES_KEPT
+        )
 
     @staticmethod
     async def init(remote: Remote, author: Author, branch: str = "main") -> Address:

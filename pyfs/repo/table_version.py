@@ -168,6 +168,11 @@ class TableVersion:
         return self.size
 
     @property
+    def leaf_count_placed(self) -> int:
+        """Leaves whose place in the text is known: what the version takes in memory."""
+        return self._layout.leaf_count_placed
+
+    @property
     def share_read(self) -> float:
         """How much of what `exact_size` reads it has read, from 0 to 1."""
         if self.size is not None:

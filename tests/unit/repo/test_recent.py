@@ -67,3 +67,14 @@ def test_who_waited_for_a_load_that_failed_tries_itself() -> None:
             assert await recent.get(1, succeed) == "second"
 
     trio.run(main)
+
+
+def test_heavy_values_go_sooner_but_not_the_last() -> None:
+    recent: Recent[int, str] = Recent(10, len, 5)
+    for key, value in enumerate(["a", "bb", "cc", "d"]):
+        recent.put(key, value)
+    assert [recent.peek(key) for key in range(4)] == ["a", "bb", "cc", "d"]
+    recent.put(4, "eeeeeeee")
+    assert [recent.peek(key) for key in range(5)] == [None, "bb", "cc", "d", "eeeeeeee"]
+    recent.put(5, "f")
+    assert [recent.peek(key) for key in range(6)] == [None, None, None, None, None, "f"]
