@@ -219,8 +219,13 @@ class TableIndex:
     def stored_len(self, addresses: Addresses | Sequence[Address]) -> int:
         """Bytes that the records of those of *addresses* that are here take in the file."""
 
-    def dictionary_plans(self, addresses: Addresses | Sequence[Address]) -> list[ReadPlan]:
-        """Reads of the compression dictionaries that *addresses* need and that are not loaded."""
+    def dictionary_plans(
+        self, addresses: Addresses | Sequence[Address] | None = None
+    ) -> list[ReadPlan]:
+        """Reads of the compression dictionaries that *addresses* need and that are not loaded.
+
+        None stands for all of the file.
+        """
 
     def load_dictionaries(self, plan: ReadPlan, data: bytes) -> None:
         """Keeps the dictionaries that *plan* (one of `dictionary_plans`) read as *data*."""

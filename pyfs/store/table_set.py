@@ -114,9 +114,17 @@ class TableSet:
             tail = file.tail
         else:
             tail = Tail(file.data[-file.tail_len :], len(file.data))
-        self._adopted[file.name] = _parse(file.name, file.file, tail)
+        opened = self._adopted[file.name] = _parse(file.name, file.file, tail)
         while len(self._adopted) > ADOPTED_MAX:
             del self._adopted[next(iter(self._adopted))]
+        for plan in opened.index.dictionary_plans():
+            if isinstance(file, ChunkFile):
+                data = file.data.read(plan.offset, plan.length)
+            else:
+                data = file.data[plan.offset : plan.offset + plan.length]
+            opened.index.load_dictionaries(plan, data)
+            if not self._remote.local:
+                self._spans.put_dictionaries(file.name, plan.offset, data)
         if not self._remote.local:
             self._spans.put_tail(file.name, file.file, tail)
             self._spans.keep(file.name, 0, file.data)

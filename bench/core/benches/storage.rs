@@ -1,8 +1,10 @@
-//! Records to verified chunks, and chunks to a table file.
+//! Records to verified chunks, and chunks to storage files.
 
-use bench_core::Remote;
+use bench_core::{Remote, StorageFile};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dolt_format::Address;
+use dolt_format::packing::Packing;
+use dolt_format::table::index::TableIndex;
 use dolt_format::table::writer::TableWriter;
 
 fn storage(c: &mut Criterion) {
@@ -43,6 +45,40 @@ fn storage(c: &mut Criterion) {
                 .expect("it fits");
             writer.finish().map(|file| file.len())
         });
+    });
+    let pack = || {
+        let mut packing = Packing::default();
+        let mut jobs = packing.add(chunks.clone());
+        jobs.extend(packing.end());
+        for job in jobs {
+            let packed = job.run().expect("it compresses");
+            packing.give(packed).expect("it is taken");
+        }
+        packing
+            .finish(0)
+            .expect("it finishes")
+            .expect("it has chunks")
+    };
+    group.bench_function("write an archive", |b| b.iter(|| pack().len()));
+    let archive = pack();
+    let index = TableIndex::archive(&archive.name, &archive.data(), archive.len() as u64);
+    let index = index.expect("an archive");
+    let archive = StorageFile::open(index, archive.data()).expect("its dictionaries");
+    group.bench_function("decode an archive of ours", |b| {
+        b.iter(|| archive.chunks().expect("chunks").len());
+    });
+    let mut table = TableWriter::new();
+    chunks
+        .iter()
+        .try_for_each(|chunk| table.add(chunk))
+        .expect("it fits");
+    let table = table.finish().expect("it has chunks");
+    let data = table.data();
+    let tail = &data[data.len() - usize::try_from(table.tail_len).expect("a file in memory")..];
+    let index = TableIndex::table(&table.name, tail, data.len() as u64).expect("a table file");
+    let table = StorageFile::open(index, data.clone()).expect("it opens");
+    group.bench_function("decode a table file", |b| {
+        b.iter(|| table.chunks().expect("chunks").len());
     });
 
     let addresses = file.index.addresses();

@@ -24,7 +24,8 @@ pub struct StorageFile {
 }
 
 impl StorageFile {
-    fn open(index: TableIndex, data: Vec<u8>) -> Result<Self, FormatError> {
+    /// A file with its index.
+    pub fn open(index: TableIndex, data: Vec<u8>) -> Result<Self, FormatError> {
         let mut file = Self {
             index,
             dictionaries: Dictionaries::default(),

@@ -134,10 +134,10 @@ impl TableIndex {
         asked.map(|address| self.inner.stored_len(address)).sum()
     }
 
-    fn dictionary_plans(&self, addresses: Asked<'_>) -> Vec<ReadPlan> {
-        let plans = self
-            .inner
-            .dictionary_plans(&addresses.to_vec(), &self.loaded());
+    #[pyo3(signature = (addresses=None))]
+    fn dictionary_plans(&self, addresses: Option<Asked<'_>>) -> Vec<ReadPlan> {
+        let asked = addresses.map_or_else(|| self.inner.addresses(), |asked| asked.to_vec());
+        let plans = self.inner.dictionary_plans(&asked, &self.loaded());
         plans.into_iter().map(ReadPlan).collect()
     }
 

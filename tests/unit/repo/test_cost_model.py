@@ -25,7 +25,7 @@ from tests.support.repositories import ADA, head_of, save_text, text_of
 SQL = b"""CREATE TABLE `t` (`n` int NOT NULL, `v` int, `w` varchar(40),
  PRIMARY KEY (`n`), KEY `v` (`v`))"""
 SIZES = (2_000, 20_000, 200_000)
-STORED_ROW = 34
+STORED_ROW = 28
 """Stored bytes of a row and of its index entry, compressed, with its share of the nodes above."""
 NODE = 4 * KIB
 READ = 128 * KIB
@@ -264,5 +264,21 @@ def test_commits_cost_no_more_after_many(tmp_path: Path) -> None:
         async with mounted(remote, tmp_path / "cold"):
             # One for the end of each file, one for the map of branches.
             assert meter.cost().reads <= len(names) + 1
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_what_was_saved_from_here_is_not_read_again(n: int, tmp_path: Path) -> None:
+    async def main() -> None:
+        remote = await filled(n, tmp_path)
+        meter = Meter(remote)
+        async with mounted(remote, tmp_path / "filling") as repository:
+            assert await text_of(await head_of(repository), "t") == text(n)
+            await save_text(repository, "t", text(n, range(0, n, 7)))
+            await save_text(repository, "t", text(n, range(1, n, 7)))
+        async with mounted(remote, tmp_path / "filling") as repository:
+            assert await text_of(await head_of(repository), "t") == text(n, range(1, n, 7))
+        assert meter.cost().reads == 0
 
     trio.run(main)

@@ -64,12 +64,16 @@ def test_spans_and_tails_outlive_the_process(tmp_path: Path, same_process: bool)
         assert found(other, index, addresses(chunks)) == ([], addresses(chunks))
         spans.keep(index.name, 0, data)
         spans.put_tail(index.name, "file.darc", Tail(b"tail\0", 7))
+        spans.put_dictionaries(index.name, 3000, b"dictionary")
         spans.close()
         if same_process:
             assert len(found(other, index, addresses(chunks))[0]) == 3
     with cache(tmp_path) as spans:
         assert len(found(spans, index, addresses(chunks))[0]) == 3
         assert spans.get_tail(index.name) == ("file.darc", Tail(b"tail\0", 7))
+        assert spans.get_dictionaries(index.name, 3000, 10) == b"dictionary"
+        assert spans.get_dictionaries(index.name, 3000, 9) is None
+        assert spans.get_dictionaries(index.name, 3001, 9) is None
         assert spans.read(index.name, 5, 10) == data[5:15]
         assert spans.read(index.name, len(data) - 5, 6) is None
         assert spans.get_tail("other") is None
@@ -88,12 +92,14 @@ def test_what_is_damaged_is_not_there(tmp_path: Path) -> None:
     with cache(tmp_path) as spans:
         spans.keep(index.name, 0, data)
         spans.put_tail(index.name, "file", Tail(b"tail", 7))
+        spans.put_dictionaries(index.name, 3000, b"dictionary")
     for path in [path for path in tmp_path.rglob("*") if path.is_file()]:
         path.write_bytes(os.urandom(path.stat().st_size))
     with cache(tmp_path) as spans:
         assert found(spans, index, addresses(chunks)) == ([], addresses(chunks))
         assert spans.get_tail(index.name) is None
-        assert not list(tmp_path.rglob("*-*")), "a damaged span is deleted"
+        assert spans.get_dictionaries(index.name, 3000, 10) is None
+        assert not list(tmp_path.rglob("[0-9]*-*")), "a damaged span is deleted"
 
 
 @pytest.mark.parametrize("end", [0, 10, 2000])
