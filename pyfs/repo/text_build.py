@@ -112,23 +112,36 @@ class TextBuild:
 
         `ReadAnewError` where rows turn out not to be as this way of building wants them.
         """
-        self._build.feed(text)
-        self._check_difference(at_end=False)
-        while (leaves := self._build.take(LEAF_BYTES)) is not None:
-            self._bench.begin_leaves(leaves)
-        while (run := self._build.take_run(RUN_BYTES)) is not None:
-            self._bench.begin_run(run)
-        self._bench.give_back(self._build)
+        try:
+            self._build.feed(text)
+            self._check_difference(at_end=False)
+            while (leaves := self._build.take(LEAF_BYTES)) is not None:
+                self._bench.begin_leaves(leaves)
+            while (run := self._build.take_run(RUN_BYTES)) is not None:
+                self._bench.begin_run(run)
+            self._bench.give_back(self._build)
+        except BaseException:
+            self._drop()
+            raise
 
     def finish(self) -> "TextFinish":
         """The end of the text. Raises the same."""
-        self._check_difference(at_end=True)
-        self._bench.give_back(self._build, wait=True)
-        is_large = self._bench.is_used or self._build.held_bytes > LEAF_BYTES
-        finish = self._build.finish()
-        if is_large:
-            self._bench.finish(finish)
-        return TextFinish(finish, self._bench if is_large else None)
+        try:
+            self._check_difference(at_end=True)
+            self._bench.give_back(self._build, wait=True)
+            is_large = self._bench.is_used or self._build.held_bytes > LEAF_BYTES
+            finish = self._build.finish()
+            if is_large:
+                self._bench.finish(finish)
+            return TextFinish(finish, self._bench if is_large else None)
+        finally:
+            self._drop()
+
+    def _drop(self) -> None:
+        # An exception from a thread is in a cycle with the frame that waited for it: what such
+        # frames know of this build must not keep its memory and its files.
+        del self._build
+        self._bench = _Bench(self._workshop)
 
     def _check_difference(self, *, at_end: bool) -> None:
         if self._build.differing_bytes(at_end) > DIFFERING_BYTES_MAX:

@@ -106,7 +106,9 @@ class Feed(Generic[S]):
                 sink.feed(data)
             else:
                 await trio.to_thread.run_sync(sink.feed, data, limiter=self._limiter)
-        except ReadAnewError:
+        except ReadAnewError as exc:
+            # It is in a cycle with the frame that waited for the thread, and that with all here.
+            exc.__traceback__ = None
             sink = await trio.to_thread.run_sync(
                 fill_anew, sink, spool, self.position, limiter=self._limiter
             )

@@ -1,8 +1,10 @@
 """Tables that leave memory while they are built."""
 
 import errno
+import os
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import trio.testing
 
 from pyfs._core import BuiltTable, TableBuild
 from pyfs.disk import LocalFile
-from pyfs.errors import DuplicateKeyError, ReadAnewError, RemoteError, SpaceError
+from pyfs.errors import DuplicateKeyError, InvalidTextError, ReadAnewError, RemoteError, SpaceError
 from pyfs.repo import text_build
 from pyfs.repo.repository import Repository
 from pyfs.repo.snapshot import Snapshot
@@ -248,6 +250,35 @@ def test_a_bad_end_is_told_as_in_a_small_table(
             await built(head, "primes", twice)
         assert str(streamed.value) == str(whole.value)
         assert whole.value.line == 8002
+
+    run_with(golden_remote("primes"), tmp_path, body)
+
+
+def test_a_build_that_failed_lets_go_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream_everything(monkeypatch)
+
+    def files() -> int:
+        count = 0
+        for fd in os.listdir("/proc/self/fd"):
+            with suppress(FileNotFoundError):  # that of this listing
+                count += "/state/builds/" in os.readlink(f"/proc/self/fd/{fd}")
+        return count
+
+    async def body(repository: Repository) -> None:
+        version = (await (await head_of(repository)).table("primes")).as_text
+        builds = []
+        for end in (ROWS[0], b"9000,x\n"):
+            build = version.start_build()
+            builds.append(build)
+            build.feed(text(ROWS))
+            for part in build._bench.under_way:
+                assert part.exception() is None
+            assert files()
+            with pytest.raises((ReadAnewError, InvalidTextError)):
+                build.feed(end)
+            assert not files()
 
     run_with(golden_remote("primes"), tmp_path, body)
 
