@@ -29,7 +29,7 @@ from pyfs._core import (
     TreeJob,
 )
 from pyfs.disk import LocalFile
-from pyfs.errors import ReadAnewError
+from pyfs.errors import CorruptionError, ReadAnewError
 from pyfs.store.chunk_file import ChunkFile, ChunkFileWriter, Contains
 
 LEAF_BYTES: Final = 2 * 1024 * 1024
@@ -94,7 +94,7 @@ class TextBuild:
         """*ways* are those to begin a build that are tried one after the other (`ways_to`)."""
         self._workshop = workshop
         self._ways = ways
-        self._build = ways[0]()
+        self._build: TableBuild | None = ways[0]()
         self._bench = _Bench(workshop)
         self._differs = False
 
@@ -105,7 +105,7 @@ class TextBuild:
     @property
     def held_bytes(self) -> int:
         """Bytes in memory that grow with the text."""
-        return self._build.held_bytes
+        return 0 if self._build is None else self._build.held_bytes
 
     def feed(self, text: bytes) -> None:
         """Takes the next bytes of the text. Raises `InvalidTextError`, `SpaceError`.
@@ -113,13 +113,14 @@ class TextBuild:
         `ReadAnewError` where rows turn out not to be as this way of building wants them.
         """
         try:
-            self._build.feed(text)
-            self._check_difference(at_end=False)
-            while (leaves := self._build.take(LEAF_BYTES)) is not None:
+            build = self._checked(at_end=False)
+            build.feed(text)
+            self._checked(at_end=False)
+            while (leaves := build.take(LEAF_BYTES)) is not None:
                 self._bench.begin_leaves(leaves)
-            while (run := self._build.take_run(RUN_BYTES)) is not None:
+            while (run := build.take_run(RUN_BYTES)) is not None:
                 self._bench.begin_run(run)
-            self._bench.give_back(self._build)
+            self._bench.give_back(build)
         except BaseException:
             self._drop()
             raise
@@ -127,10 +128,10 @@ class TextBuild:
     def finish(self) -> "TextFinish":
         """The end of the text. Raises the same."""
         try:
-            self._check_difference(at_end=True)
-            self._bench.give_back(self._build, wait=True)
-            is_large = self._bench.is_used or self._build.held_bytes > LEAF_BYTES
-            finish = self._build.finish()
+            build = self._checked(at_end=True)
+            self._bench.give_back(build, wait=True)
+            is_large = self._bench.is_used or build.held_bytes > LEAF_BYTES
+            finish = build.finish()
             if is_large:
                 self._bench.finish(finish)
             return TextFinish(finish, self._bench if is_large else None)
@@ -140,13 +141,17 @@ class TextBuild:
     def _drop(self) -> None:
         # An exception from a thread is in a cycle with the frame that waited for it: what such
         # frames know of this build must not keep its memory and its files.
-        del self._build
+        self._build = None
         self._bench = _Bench(self._workshop)
 
-    def _check_difference(self, *, at_end: bool) -> None:
+    def _checked(self, *, at_end: bool) -> TableBuild:
+        """The build, unless it is over, or more differs from the old text than it should hold."""
+        if self._build is None:
+            raise CorruptionError("a build that is over takes no text: start a new one")
         if self._build.differing_bytes(at_end) > DIFFERING_BYTES_MAX:
             self._differs = True
             raise ReadAnewError("too much differs from the old text to hold both")
+        return self._build
 
 
 class TextFinish:
