@@ -32,7 +32,7 @@ fn text(c: &mut Criterion) {
         b.iter(|| {
             let (mut records, mut count) = (RecordReader::default(), 0);
             for piece in text.chunks(FEED_LEN) {
-                let mut visit = |record: csv::parse::RecordView<'_>| {
+                let mut visit = |record: csv::record::RecordView<'_>| {
                     count += record.len();
                     Ok(false)
                 };

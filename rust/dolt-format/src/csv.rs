@@ -7,8 +7,10 @@ mod lines;
 pub mod measure;
 pub mod parse;
 pub mod pieces;
+pub mod record;
 pub mod remembered;
 pub mod render;
+pub(crate) mod value_text;
 
 /// Appends a field that is not NULL, quoted where Dolt quotes it.
 pub(crate) fn push_field(field: &[u8], delimiter: u8, out: &mut Vec<u8>) {

@@ -1,7 +1,7 @@
 //! The header of a text: which column each field is of.
 
 use crate::FormatError;
-use crate::csv::parse::RecordView;
+use crate::csv::record::RecordView;
 use crate::message::schema::{Column, TableSchema};
 
 /// The position in the header of each column of the table; `None` where it is not named.

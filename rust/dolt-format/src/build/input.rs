@@ -10,7 +10,7 @@ use super::rules::{Computed, Rules};
 use super::stream::NewRow;
 use super::target::{Lacking, Origin, Target, agrees, lacking, unsupported};
 use crate::csv::columns::{Columns, Source};
-use crate::csv::parse::RecordView;
+use crate::csv::record::RecordView;
 use crate::expression::Fault;
 use crate::message::schema::TableSchema;
 use crate::tree::probe::SortKey;

@@ -2,7 +2,7 @@
 
 use super::input::RowBuffers;
 use crate::csv::columns::Columns;
-use crate::csv::render::push_plain_value;
+use crate::csv::value_text::push_plain_value;
 use crate::{FormatError, TextFormat};
 
 /// Makes the texts of rows of tables without virtual columns.

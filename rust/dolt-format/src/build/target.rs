@@ -3,7 +3,7 @@
 use super::default::{Default, default};
 use super::rules::{Computed, Rules};
 use crate::FormatError;
-use crate::csv::parse::RecordView;
+use crate::csv::record::RecordView;
 use crate::message::schema::Column;
 use crate::value::collation::Collation;
 use crate::value::from_text::{Reason, TextCodec};

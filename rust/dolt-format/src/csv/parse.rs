@@ -4,123 +4,14 @@
 //! quotes is NULL, an empty one in quotes the empty string, empty lines are passed over, lines end
 //! in LF or CR LF.
 
-use std::ops::Range;
-
+use super::record::{Field, Found, Record, RecordView};
 use crate::FormatError;
 use crate::jsonl::parse::JsonRows;
-use crate::jsonl::scan::Given;
 
 /// Below this, an unfinished record is looked at again whenever more text comes.
 const RETRY_STEP: usize = 64 << 10;
 /// Bytes that are put behind what was left over, to end it.
 const JOINED_LEN: usize = 16 << 10;
-
-/// One field of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Field {
-    pub(crate) range: Range<usize>,
-    /// Whether the range is of the text itself, or of the unescaped copy.
-    pub(crate) copied: bool,
-    pub(crate) null: bool,
-}
-
-/// The fields of one record, valid until the next one is read.
-#[derive(Debug, Default)]
-pub(crate) struct Record {
-    pub(crate) fields: Vec<Field>,
-    pub(crate) unescaped: Vec<u8>,
-    /// What each field is in JSON; empty where the text is no JSON.
-    pub(crate) given: Vec<Given>,
-}
-
-impl Record {
-    pub(crate) fn clear(&mut self) {
-        self.fields.clear();
-        self.unescaped.clear();
-        self.given.clear();
-    }
-
-    /// Adds a field that the record does not have.
-    pub(crate) fn push_absent(&mut self) {
-        self.fields.push(Field {
-            range: 0..0,
-            copied: false,
-            null: true,
-        });
-        self.given.push(Given::Absent);
-    }
-}
-
-/// What was found at the start of a text.
-pub(crate) enum Found {
-    /// A record; this many bytes and lines are done with.
-    Record(usize, u64),
-    /// An empty line of this many bytes.
-    Nothing(usize),
-    /// The record goes on behind the end of the text.
-    Unfinished,
-}
-
-/// A record handed to the visitor.
-#[derive(Debug, Clone, Copy)]
-pub struct RecordView<'a> {
-    text: &'a [u8],
-    record: &'a Record,
-    json: Option<&'a JsonRows>,
-    /// The line on which it starts, from 1.
-    pub line: u64,
-}
-
-impl<'a> RecordView<'a> {
-    /// Fields.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.record.fields.len()
-    }
-
-    /// Whether there are none: never, in a record that was read.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.record.fields.is_empty()
-    }
-
-    /// A field's text, `None` for NULL or where there is no such field.
-    #[must_use]
-    pub fn field(&self, position: usize) -> Option<&'a [u8]> {
-        let field = self
-            .record
-            .fields
-            .get(position)
-            .filter(|field| !field.null)?;
-        let text = if field.copied {
-            &self.record.unescaped
-        } else {
-            self.text
-        };
-        text.get(field.range.clone())
-    }
-
-    /// Whether fields may be absent.
-    pub(crate) const fn is_json(&self) -> bool {
-        self.json.is_some()
-    }
-
-    /// What a field is in JSON.
-    pub(crate) fn given(&self, position: usize) -> Given {
-        let given = self.record.given.get(position);
-        given.copied().unwrap_or(Given::Absent)
-    }
-
-    /// Whether the record lacks this field, which is not for it to be NULL.
-    pub(crate) fn is_absent(&self, position: usize) -> bool {
-        self.json.is_some() && self.given(position) == Given::Absent
-    }
-
-    /// The name by which JSON calls a field.
-    pub(crate) fn name(&self, position: usize) -> Option<&'a str> {
-        self.json.and_then(|rows| rows.name(position))
-    }
-}
 
 /// What to do where a record starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

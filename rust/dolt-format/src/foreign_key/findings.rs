@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::side::Side;
 use crate::build::follow::Follow;
 use crate::build::layout::Layout;
-use crate::csv::render::field_text;
+use crate::csv::value_text::field_text;
 use crate::message::foreign_key::ForeignKey;
 use crate::value::sql_type::SqlType;
 

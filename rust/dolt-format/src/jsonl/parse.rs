@@ -7,7 +7,7 @@ use super::scan::{Fault, Given, Scan, Value, push_unescaped};
 use super::{ADDRESS_MARK, BYTES_MARK, JSON_MARK, Shape, push_string};
 use crate::FormatError;
 use crate::csv::columns::Columns;
-use crate::csv::parse::{Field, Found, Record};
+use crate::csv::record::{Field, Found, Record};
 use crate::value::base64;
 use crate::value::from_text::Reason;
 use crate::value::geometry_json::push_geometry;

@@ -4,9 +4,9 @@ use super::{BYTES_MARK, JSON_MARK, Shape, push_string};
 use crate::FormatError;
 use crate::csv::columns::{Columns, ShownColumn, Source};
 use crate::csv::computed::faulty;
-use crate::csv::render::{
-    Renderer, Row, Values, bad_field, check_len, enum_member, out_of_row, push_scalar, repeat,
-    set_members, shown_json,
+use crate::csv::render::{Renderer, Row, Values, repeat};
+use crate::csv::value_text::{
+    bad_field, check_len, enum_member, out_of_row, push_scalar, set_members, shown_json,
 };
 use crate::tree::Node;
 use crate::value::base64;

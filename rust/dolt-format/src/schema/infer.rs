@@ -9,7 +9,8 @@ mod guess;
 use std::collections::BTreeSet;
 
 use super::tags;
-use crate::csv::parse::{RecordReader, RecordView};
+use crate::csv::parse::RecordReader;
+use crate::csv::record::RecordView;
 use crate::jsonl::parse::JsonRows;
 use crate::jsonl::scan::Given;
 use crate::message::schema::{Column, TableSchema};
