@@ -12,7 +12,13 @@ from bench.mount.reading import bench_dolt_reading, bench_next_version, bench_re
 from bench.mount.scale import bench_branches, bench_rows
 from bench.mount.site import GOLDEN, Site
 from bench.mount.texts import Texts, write_texts
-from bench.mount.writing import bench_commits, bench_edits, bench_import, bench_repetitions
+from bench.mount.writing import (
+    bench_commits,
+    bench_edits,
+    bench_import,
+    bench_repetitions,
+    bench_rewrite,
+)
 from tests.support.servers import running_servers
 
 S3_LATENCY_S, DYNAMODB_LATENCY_S = 0.030, 0.010
@@ -26,6 +32,7 @@ def _flights(site: Site, texts: Texts) -> None:
     if site.has_dolt:
         bench_dolt_reading(site)
     bench_next_version(site, texts)
+    bench_rewrite(site, texts)
 
 
 def _edits(site: Site, texts: Texts) -> None:

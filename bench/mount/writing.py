@@ -16,22 +16,14 @@ PUSH = ("dolt", "push", "origin", "main:from-dolt")
 
 
 def bench_import(site: Site, texts: Texts) -> None:
-    """Imports the flights into an empty table, then with one row changed, then with each."""
+    """Imports the flights into an empty table, then with one row changed."""
     with site.mounted("flights", "write") as mount:
         file = mount / "main/flights.csv"
         file.write_bytes(texts.header)
-        jobs = {
-            "import": texts.flights,
-            "rewrite, one row": texts.changed,
-            "rewrite, every row": texts.rewritten,
-        }
-        for name, text in jobs.items():
+        for name, text in (("import", texts.flights), ("rewrite, one row", texts.changed)):
             site.measure(name, partial(site.run, "cp", str(text), str(file)))
             site.remarks[name] = f"mount: at most {_mebibytes(site, mount)} MiB so far"
         site.run("cp", str(texts.flights), str(file))
-        site.run("cat", str(file))
-        most = _mebibytes(site, mount)
-        site.remarks["rewrite, every row"] += f", {most} when it was read, too"
     if site.has_dolt:
         clone = site.clone("flights-dolt", "import")
         site.run("dolt", "sql", "-q", "delete from flights", cwd=clone)
@@ -39,6 +31,19 @@ def bench_import(site: Site, texts: Texts) -> None:
         site.run("dolt", "push", "origin", "main", cwd=clone)
         for name, text in (("import", texts.flights), ("rewrite, one row", texts.changed)):
             site.measure(f"dolt {name}", _dolt_import(site, clone, text))
+
+
+def bench_rewrite(site: Site, texts: Texts) -> None:
+    """Changes every row of the flights, in a mount that has read them."""
+    with site.mounted("flights", "rewrite") as mount:
+        file = mount / "main/flights.csv"
+        site.run("cat", str(file))
+        name = "rewrite, every row"
+        site.measure(name, lambda: site.run("cp", str(texts.rewritten), str(file)))
+        site.run("cat", str(file))
+        site.remarks[name] = (
+            f"mount: at most {_mebibytes(site, mount)} MiB, reading before and after"
+        )
 
 
 def bench_edits(site: Site, texts: Texts) -> None:
