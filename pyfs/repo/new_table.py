@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from pyfs._core import Address, BuiltTable, Table, column_tags
-from pyfs.errors import ConflictError, InvalidNameError, UnsupportedError
-from pyfs.repo.system_tables import is_system_table
+from pyfs.errors import AlreadyExistsError, ConflictError, InvalidNameError, UnsupportedError
+from pyfs.repo.snapshot import Snapshot
+from pyfs.repo.system_tables import is_system_table, rows_of
 from pyfs.store.chunks import ChunkStore
 
 NAME_LEN_MAX: Final = 64
@@ -22,6 +23,19 @@ def check_table_name(name: str) -> None:
         raise InvalidNameError(f"{name!r} is longer than {NAME_LEN_MAX} characters")
     if any(char == "\0" or char > "\uffff" for char in name):
         raise InvalidNameError(f"{name!r} has a character that no table's name may have")
+
+
+async def check_name_is_free(name: str, others: Collection[str], head: Snapshot) -> None:
+    """Raises `AlreadyExistsError` where dolt would reach only one of two objects of that name."""
+    for other in others:
+        if other.lower() == name.lower() and other != name:
+            raise AlreadyExistsError(
+                f"there is a table {other!r}, and dolt does not tell {name!r} from it: choose"
+                " another name"
+            )
+    for row in await rows_of(head, "dolt_schemas"):
+        if row["type"].lower() == "view" and row["name"].lower() == name.lower():
+            raise AlreadyExistsError(f"there is a view {row['name']!r}: choose another name")
 
 
 async def tags_of(tables: Collection[Address], chunks: ChunkStore) -> set[int]:

@@ -58,7 +58,7 @@ from pyfs.repo.contents import TableContents
 from pyfs.repo.foreign_keys import keep, keys_of, same_table
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.log import walk
-from pyfs.repo.new_table import check_new_tags, check_table_name, tags_of
+from pyfs.repo.new_table import check_name_is_free, check_new_tags, check_table_name, tags_of
 from pyfs.repo.parquet_version import ParquetFolder, ParquetVersion
 from pyfs.repo.push import Edit, Push, Stored
 from pyfs.repo.recent import Recent
@@ -582,6 +582,9 @@ class Repository:
             if change is not None and name not in head.all_tables:
                 if not is_system_table(name):
                     check_table_name(name)
+                    left = {n for n in head.tables if changes.get(n, n) is not None}
+                    made = {n for n, other in changes.items() if other is not None}
+                    await check_name_is_free(name, left | made, head)
                 if isinstance(change, BuiltTable):
                     await check_new_tags(name, change, head.all_tables, self._chunks)
 

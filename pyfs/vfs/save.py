@@ -123,6 +123,7 @@ class Saver:
             return
         reason = await self.repository.refuses_writes(branch.snapshot, table)
         if reason is not None:
+            branch.note = f"table {table} is read-only: {reason}"
             raise UnsupportedError(f"table {table} of branch {branch.name} is read-only: {reason}")
 
     async def check_rename(self, branch: Branch, table: str) -> None:

@@ -85,6 +85,8 @@ class Writer(Handle):
         self._abandoned = abandoned
         self._dirty = False
         self._refusal: PyfsError | None = None
+        self._refused_at: int | None = None
+        """Where the tool wrote what was refused. Its place did not move: it may write on there."""
         self._reported = False
         self._ended = False
         """Its last holder has closed it; only a stray descriptor writes on."""
@@ -110,25 +112,27 @@ class Writer(Handle):
         async with self._lock:
             self._saver.check_writable()
             try:
-                offset = await self._store(offset, data)
+                stored_at = await self._store(offset, data)
             except PyfsError as exc:
                 # The text has a hole now: it must not be saved even if the tool goes on.
-                self._refusal = exc
+                self._refusal, self._refused_at = exc, offset
                 raise
             finally:
                 self._dirty, self._ended = True, False
             if self._refusal is None:
-                await self._parse(offset, data)
+                await self._parse(stored_at, data)
             if self._refusal is not None:
+                self._refused_at = offset
                 raise self._refusal
             return len(data)
 
     async def _store(self, offset: int, data: bytes) -> int:
         """Writes to the spool; returns where."""
         await self._copy_old(offset)
-        if self._append:
+        goes_on = self._refusal is not None and offset == self._refused_at
+        if self._append or goes_on:
             offset = self._spool.size
-        if offset == 0:
+        if offset == 0 and not goes_on:
             self._begin_anew(fresh=self._spool.size == 0)
         self._spool.write(offset, data)
         return offset
@@ -233,7 +237,7 @@ class Writer(Handle):
         self._kept_old = True
 
     def _begin_anew(self, *, fresh: bool) -> None:
-        self._refusal = None
+        self._refusal = self._refused_at = None
         self._reported = False
         if fresh:
             self._feed.restart()

@@ -70,6 +70,10 @@ ALTERS = {
         ["rename column val to v"],
         ["modify column v bigint", "add index (v)"],
     ],
+    "an AUTO_INCREMENT key": [
+        ["drop primary key"],
+        ["add column id int primary key auto_increment first"],
+    ],
     "a drop": [["drop column val", "comment='one column'"]],
     "keys": [["add unique index (val)", "modify column val int not null"]],
     "the primary key": [

@@ -179,3 +179,27 @@ def test_foreign_keys_stay(tmp_path: Path) -> None:
             await edited(repository, "parent", parent.replace("`id` int", "`id` bigint"))
 
     run_with(golden_remote("types"), tmp_path, body)
+
+
+async def make(repository: Repository, table: str) -> Saved:
+    return await save(repository, table, f"CREATE TABLE `{table}` (`n` int NOT NULL PRIMARY KEY)")
+
+
+@pytest.mark.parametrize(
+    ("golden", "name", "reason"),
+    [
+        ("primes", "Primes", "there is a table 'primes'"),
+        ("system", "V", "there is a view 'v'"),
+    ],
+)
+def test_a_name_that_dolt_cannot_tell_from_another_is_taken(
+    golden: str, name: str, reason: str, tmp_path: Path
+) -> None:
+    remote = golden_remote(golden)
+
+    async def body(repository: Repository) -> None:
+        with pytest.raises(AlreadyExistsError, match=reason):
+            await make(repository, name)
+        await make(repository, f"{name}2")
+
+    run_with(remote, tmp_path, body)

@@ -207,6 +207,27 @@ def test_a_refused_save_can_be_written_anew(tmp_path: Path) -> None:
     run(main)
 
 
+@pytest.mark.parametrize("flags", [os.O_TRUNC, os.O_TRUNC | os.O_APPEND])
+def test_a_tool_that_goes_on_after_a_refused_write_saves_nothing(
+    tmp_path: Path, flags: int
+) -> None:
+    """`for i in …; do echo …; done > file`: the place in the file does not move by what failed."""
+
+    async def main() -> None:
+        async with shell(tmp_path) as sh:
+            handle = await sh.open("main/primes.csv", os.O_WRONLY | flags)
+            for text in (b"x,y\n", b"p,i\n", b"2,1\n", b"3,2\n"):
+                with pytest.raises(InvalidTextError, match="unknown column"):
+                    await handle.write(0, text)
+            with pytest.raises(InvalidTextError, match="unknown column"):
+                await handle.flush()
+            await handle.release()
+            assert sh.repository.text("main", "primes") == PRIMES
+            assert sh.recovered() == {"primes": b"x,y\np,i\n2,1\n3,2\n"}
+
+    run(main)
+
+
 def test_a_refused_text_is_kept_with_its_reason(tmp_path: Path) -> None:
     async def main() -> None:
         async with shell(tmp_path) as sh:

@@ -37,9 +37,11 @@ impl Counter {
         })
     }
 
-    /// Starts from another number.
-    pub(super) const fn set(&mut self, next: u64) {
-        (self.before, self.next) = (next, next);
+    /// Starts from another number, or where the column is new, from 1; `stored` is kept.
+    pub(super) fn start(&mut self, stored: u64, origins: &[Option<usize>]) {
+        let is_new = origins.get(self.column).is_some_and(Option::is_none);
+        self.before = stored;
+        self.next = if is_new { 1 } else { stored };
     }
 
     /// Goes on behind the number of a row.

@@ -74,7 +74,7 @@ impl Carrying {
     pub fn new(edit: &SchemaEdit, old: &TableSchema, base: Chunk) -> Result<Self, FormatError> {
         let mut build = TableBuild::new(edit.schema.clone(), base)?;
         if let Some(counter) = &mut build.rows.auto_increment {
-            counter.set(edit.auto_increment);
+            counter.start(edit.auto_increment, &edit.origins);
         }
         let new_name = |position: usize| {
             let computed = old
