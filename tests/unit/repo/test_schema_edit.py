@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -203,3 +204,24 @@ def test_a_name_that_dolt_cannot_tell_from_another_is_taken(
         await make(repository, f"{name}2")
 
     run_with(remote, tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    ("key_type", "twice", "shown"),
+    [
+        ("int", ("7", "07"), "7"),
+        ("decimal(5,2)", ("1.5", "1.50"), '"1.50"'),
+        ("datetime", ("2020-01-02", "2020-01-02 00:00:00"), '"2020-01-02 00:00:00"'),
+        ("enum('a','b')", ("b", "2"), '"b"'),
+        ("varchar(9)", ("x y", "x y"), '"x y"'),
+    ],
+)
+def test_a_key_that_stands_twice_is_named_as_it_is_shown(
+    key_type: str, twice: tuple[str, str], shown: str, tmp_path: Path
+) -> None:
+    async def body(repository: Repository) -> None:
+        await save(repository, "t", f"CREATE TABLE t (k {key_type} NOT NULL PRIMARY KEY)")
+        with pytest.raises(InvalidTextError, match=re.escape(f"primary key (k) = ({shown})")):
+            await save_text(repository, "t", "\n".join(("k", *twice, "")).encode())
+
+    run_with(golden_remote("primes"), tmp_path, body)

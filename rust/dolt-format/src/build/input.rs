@@ -464,31 +464,22 @@ impl Input {
         Ok(())
     }
 
-    /// A key for a message: the fields as they would be shown are not at hand, so its bytes.
+    /// A key for a message: its columns, and its fields as the text shows them.
     pub(crate) fn describe_key(&self, key: &[u8]) -> String {
-        let names: Vec<&str> = self
-            .key_columns
-            .iter()
-            .filter_map(|column| self.targets.get(*column))
-            .map(|target| target.name.as_str())
-            .collect();
+        let columns = self.key_columns.iter();
+        let targets = columns.filter_map(|column| self.targets.get(*column));
+        let names: Vec<&str> = targets.clone().map(|target| target.name.as_str()).collect();
         let tuple = Tuple::new(key);
-        let values: Vec<String> = self
-            .key_columns
-            .iter()
+        let values: Vec<String> = targets
             .enumerate()
-            .map(|(position, column)| {
-                let field = tuple
-                    .and_then(|tuple| tuple.field(position))
-                    .unwrap_or_default();
-                match e::integer(self.encoding(*column), field) {
-                    Some(number) if self.encoding(*column) <= e::UINT64 => number.to_string(),
-                    _ => {
-                        let text = String::from_utf8_lossy(field);
-                        let text: String = text.chars().filter(|c| !c.is_control()).collect();
-                        format!("{:?}", text.chars().take(40).collect::<String>())
-                    }
+            .map(|(position, target)| {
+                let field = tuple.and_then(|tuple| tuple.field(position));
+                let shown = target.codec.show(field.unwrap_or_default());
+                if target.codec.encoding() <= e::UINT64 {
+                    return shown;
                 }
+                let shown = shown.chars().filter(|c| !c.is_control());
+                format!("{:?}", shown.take(40).collect::<String>())
             })
             .collect();
         format!("({}) = ({})", names.join(", "), values.join(", "))

@@ -12,6 +12,7 @@ use super::members::Members;
 use super::sql_type::SqlType;
 use super::time_text;
 use super::vector_text::push_vector;
+use crate::csv::value_text::field_text;
 
 /// What dolt drops around numbers (`gms/sql/types/number.go`, `NumericCutSet`).
 const NUMBER_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
@@ -77,6 +78,15 @@ impl TextCodec {
     #[must_use]
     pub const fn encoding(&self) -> u8 {
         self.encoding
+    }
+
+    /// A field as it is shown, for a message: what stands out of its row by its bytes.
+    #[must_use]
+    pub(crate) fn show(&self, field: &[u8]) -> String {
+        if e::is_adaptive(self.encoding) {
+            return String::from_utf8_lossy(field).into_owned();
+        }
+        field_text(&self.sql_type, self.encoding, field)
     }
 
     /// Appends the field for `text`. An adaptive value is appended plain, with nothing before or
