@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import trio
 
@@ -98,17 +98,19 @@ class LeafLengths:
 
     def _get(self, form: bytes, keys: Sequence[bytes], by_last: bool) -> list[bytes]:
         column = "last" if by_last else "first"
-        found: list[bytes] = []
+        query = f"SELECT record FROM groups WHERE form = ? AND {column} IN"
+        rows = self._select(query, keys, form)
+        return [record for (record,) in rows if isinstance(record, bytes)]
+
+    def _select(self, query: str, keys: Sequence[bytes], *before: bytes) -> list[tuple[Any, ...]]:
+        """What *query* finds, which ends before a list of *keys*; nothing where that fails."""
+        found: list[tuple[Any, ...]] = []
         try:
             connection = self._open()
             for at in range(0, len(keys), _BATCH):
                 batch = keys[at : at + _BATCH]
                 marks = ",".join("?" * len(batch))
-                rows = connection.execute(
-                    f"SELECT record FROM groups WHERE form = ? AND {column} IN ({marks})",
-                    (form, *batch),
-                )
-                found += [record for (record,) in rows if isinstance(record, bytes)]
+                found += connection.execute(f"{query} ({marks})", (*before, *batch))
         except (sqlite3.Error, OSError) as exc:
             self._give_up(exc)
             return []
@@ -129,20 +131,8 @@ class LeafLengths:
         return row[0]
 
     def _get_nodes(self, addresses: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-        found: list[tuple[bytes, bytes]] = []
-        try:
-            connection = self._open()
-            for at in range(0, len(addresses), _BATCH):
-                batch = addresses[at : at + _BATCH]
-                marks = ",".join("?" * len(batch))
-                rows = connection.execute(
-                    f"SELECT address, contents FROM nodes WHERE address IN ({marks})", batch
-                )
-                found += [(key, raw) for key, raw in rows if isinstance(raw, bytes)]
-        except (sqlite3.Error, OSError) as exc:
-            self._give_up(exc)
-            return []
-        return found
+        rows = self._select("SELECT address, contents FROM nodes WHERE address IN", addresses)
+        return [(key, raw) for key, raw in rows if isinstance(raw, bytes)]
 
     def _put_nodes(self, nodes: Sequence[tuple[bytes, bytes]]) -> None:
         hour = int(time.time()) // _HOUR_S

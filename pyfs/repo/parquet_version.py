@@ -6,7 +6,6 @@ be deleted there at any time.
 """
 
 import contextlib
-import errno
 import logging
 import os
 import tempfile
@@ -17,7 +16,7 @@ from typing import Final
 import trio
 
 from pyfs._core import Address, Schema, Table
-from pyfs.errors import SpaceError
+from pyfs.disk import local_disk
 from pyfs.repo.table_version import TableVersion
 
 log = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ class ParquetFolder:
     @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:
         """A folder for the time of making a file."""
-        with _local_disk():
+        with local_disk():
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._directory, prefix="making-") as folder:
             yield Path(folder)
@@ -142,7 +141,7 @@ class ParquetVersion:
         async with self._making:
             await self.recall_size()
             if self._file is None:
-                with _local_disk(), self._folder.workspace() as workspace:
+                with local_disk(), self._folder.workspace() as workspace:
                     self._file = await self._make(workspace)
             return self._file
 
@@ -164,13 +163,3 @@ class ParquetVersion:
         file = os.open(made, os.O_RDONLY | os.O_CLOEXEC)
         self._folder.keep(self.address, made)
         return file
-
-
-@contextlib.contextmanager
-def _local_disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise SpaceError(f"the disk of the cache folder has no room: {exc}") from exc
-        raise
