@@ -338,6 +338,8 @@ def test_a_table_that_cannot_be_maintained_refuses_to_be_opened_for_writing(
             with pytest.raises(UnsupportedError, match="trigger"):
                 await sh.open("main/primes.csv", os.O_WRONLY)
             assert await sh.read("main/primes.csv") == PRIMES
+            status = await sh.read("main/.pyfs/status")
+            assert b"note: table primes is read-only: it has a trigger" in status
 
     run(main)
 
