@@ -32,7 +32,6 @@ from pyfs.config import MountConfig
 from pyfs.errors import (
     AlreadyExistsError,
     NotFoundError,
-    NotPermittedError,
     PyfsError,
     ReadOnlyError,
     RemoteError,
@@ -41,6 +40,7 @@ from pyfs.errors import (
 from pyfs.formats import Format
 from pyfs.repo import commit as commits
 from pyfs.repo.author import Author
+from pyfs.repo.branches import creating, deleting, head_of, renaming
 from pyfs.repo.change import (
     Change,
     Edited,
@@ -351,7 +351,7 @@ class Repository:
 
         async def edit(stored: Stored) -> Edit | None:
             nonlocal saved, new_chunks, followed
-            head = _head_of(stored.refs, branch)
+            head = head_of(stored.refs, branch)
             for commit in made:
                 if await self._reaches(head, commit):
                     saved = Saved(commit.address, changed=True)
@@ -387,52 +387,17 @@ class Repository:
         """A new branch at commit *head*; `InvalidNameError`, `AlreadyExistsError`."""
         self._check_writable()
         await self.commit(head)
-        tried = False
-
-        async def edit(stored: Stored) -> Edit | None:
-            nonlocal tried
-            if tried and stored.refs.branches.get(name) == head:
-                return None
-            stored.refs.check_new_branch(name)
-            tried = True
-            return Edit(stored.refs.with_branch(name, head), [])
-
-        await self._push(edit)
+        await self._push(creating(name, head))
 
     async def delete_branch(self, name: str) -> None:
         """Deletes a branch; `NotFoundError`, `NotPermittedError` for the default branch."""
         self._check_writable()
-        tried = False
-
-        async def edit(stored: Stored) -> Edit | None:
-            nonlocal tried
-            if tried and name not in stored.refs.branches:
-                return None
-            _head_of(stored.refs, name)
-            _check_not_default(stored.refs, name)
-            tried = True
-            return Edit(stored.refs.without_branch(name), [])
-
-        await self._push(edit)
+        await self._push(deleting(name))
 
     async def rename_branch(self, name: str, new_name: str) -> None:
         """Renames a branch, whose head at that moment goes along."""
         self._check_writable()
-        moved: Address | None = None
-
-        async def edit(stored: Stored) -> Edit | None:
-            nonlocal moved
-            branches = stored.refs.branches
-            if moved and name not in branches and branches.get(new_name) == moved:
-                return None
-            head = _head_of(stored.refs, name)
-            _check_not_default(stored.refs, name)
-            rest = stored.refs.without_branch(name)
-            rest.check_new_branch(new_name)
-            moved = head
-            return Edit(rest.with_branch(new_name, head), [])
-
-        await self._push(edit)
+        await self._push(renaming(name, new_name))
 
     # Inside
 
@@ -602,20 +567,6 @@ class Repository:
         except PyfsError as exc:
             # The push is done; what is not at hand is read when it is wanted.
             log.warning("preparing to read what was pushed to %s: %s", self._remote.url, exc)
-
-
-def _head_of(refs: Refs, branch: str) -> Address:
-    head = refs.branches.get(branch)
-    if head is None:
-        raise NotFoundError(f"there is no branch {branch!r}")
-    return head
-
-
-def _check_not_default(refs: Refs, branch: str) -> None:
-    if branch == refs.default_branch:
-        raise NotPermittedError(
-            f"branch {branch!r} is the default branch and stays: clones begin with it"
-        )
 
 
 def _now_ms() -> int:
