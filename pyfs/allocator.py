@@ -7,6 +7,7 @@ where another was, so each has pages of its own.
 """
 
 import ctypes
+from collections.abc import Callable
 from typing import Final
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -18,13 +19,32 @@ OPTIONS: Final = {
 }
 
 
+TRIM_INTERVAL_S: Final = 30.0
+"""How often `trim` is worth calling: it takes a few milliseconds."""
+
+
 def return_freed_memory() -> bool:
     """Has freed memory returned to the system early; whether the C library knows how.
 
     Called before there are other threads.
     """
+    mallopt = _function("mallopt")
+    return mallopt is not None and all(mallopt(name, value) for name, value in OPTIONS.items())
+
+
+def trim() -> bool:
+    """Returns what is free between things that are used; whether that was anything.
+
+    The heaps of a mount that saves for days would fray: they give back what is free at their end.
+    """
+    malloc_trim = _function("malloc_trim")
+    return malloc_trim is not None and bool(malloc_trim(0))
+
+
+def _function(name: str) -> Callable[..., int] | None:
+    """glibc's function of that name; None for another C library."""
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        function: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (OSError, AttributeError):
-        return False
-    return all(mallopt(option, value) for option, value in OPTIONS.items())
+        return None
+    return function

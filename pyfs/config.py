@@ -58,9 +58,9 @@ class MountConfig:
     """Where immutable bytes are kept between mounts; safe to delete at any time."""
     cache_bytes_max: int = 1 * GIB
     """Disk for cached bytes (`-o cache-size=`)."""
-    text_bytes_max: int = 104 * MIB
+    text_bytes_max: int = 96 * MIB
     """Memory for rendered text: who reads a large table twice finds it here."""
-    chunk_bytes_max: int = 24 * MIB
+    chunk_bytes_max: int = 16 * MIB
     """Memory for chunks, which are read again from a disk close by."""
     state_dir: Path = field(default_factory=lambda: _home("XDG_STATE_HOME", ".local/state"))
     """Where spools, the recovery folder and the default log are: never deleted by pyfs alone."""

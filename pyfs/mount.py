@@ -19,7 +19,7 @@ from urllib.parse import quote
 import pyfuse3
 import trio
 
-from pyfs.allocator import return_freed_memory
+from pyfs.allocator import TRIM_INTERVAL_S, return_freed_memory, trim
 from pyfs.daemon import run_detached
 from pyfs.errors import ConfigurationError, NotFoundError, PyfsError
 from pyfs.formats import Format
@@ -169,8 +169,15 @@ async def _serve(config: MountConfig, author: Author, ready: Callable[[], None])
 async def _serve_until_told(file_system: FileSystem) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_obey_signals, file_system)
+        nursery.start_soon(_return_memory)
         await pyfuse3.main(max_tasks=REQUESTS_MAX)
         nursery.cancel_scope.cancel()
+
+
+async def _return_memory() -> None:
+    while True:
+        await trio.sleep(TRIM_INTERVAL_S)
+        await trio.to_thread.run_sync(trim)
 
 
 async def _obey_signals(file_system: FileSystem) -> None:

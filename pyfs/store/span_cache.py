@@ -40,7 +40,7 @@ RECOUNT_BYTES: Final = 64 * 1024 * 1024
 """After so many bytes written the folder is counted anew: other mounts write to it too."""
 UNWRITTEN_BYTES_MAX: Final = 64 * 1024 * 1024
 """What waits to be written; beyond it spans are not kept, as the disk is slower than the remote."""
-IN_MEMORY_BYTES_MAX: Final = 16 * 1024 * 1024
+IN_MEMORY_BYTES_MAX: Final = 8 * 1024 * 1024
 IN_MEMORY_SPAN_BYTES_MAX: Final = 1024 * 1024
 """Longer spans are what a stream reads: their chunks are decoded and not asked for again."""
 
