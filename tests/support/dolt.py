@@ -32,6 +32,11 @@ class Clone:
         """The rows of a query, without its header."""
         return list(csv.reader(io.StringIO(self.dolt("sql", "-r", "csv", "-q", query))))[1:]
 
+    def feed(self, statements: str) -> None:
+        """Runs SQL statements in one session."""
+        done = _run(["sql"], self.directory, self.environment, statements)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+
     def export(self, table: str) -> bytes:
         """The text of a table as dolt exports it."""
         self.dolt("table", "export", "-f", table, "export.csv")
@@ -101,13 +106,16 @@ class Dolt:
 
 
 def _run(
-    arguments: list[str] | tuple[str, ...], directory: Path, environment: Mapping[str, str]
+    arguments: list[str] | tuple[str, ...],
+    directory: Path,
+    environment: Mapping[str, str],
+    fed: str = "",
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["dolt", *arguments],
         cwd=directory,
         env=dict(environment),
-        stdin=subprocess.DEVNULL,
+        input=fed,
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,

@@ -4,6 +4,7 @@ mod arena;
 mod building;
 mod counter;
 mod default;
+mod deferred;
 mod duplicate;
 pub mod edited;
 pub mod follow;
@@ -14,6 +15,8 @@ pub mod job;
 mod key;
 pub(crate) mod layout;
 mod lines;
+mod load;
+mod mend;
 mod merge;
 mod old_text;
 mod out_of_band;
@@ -41,8 +44,10 @@ use crate::tree::address_map;
 use crate::tree::chunker::MapBuilder;
 use crate::tree::phases::Relay;
 use crate::tree::{Kind, Traversal};
+use crate::value::sql_type::SqlType;
 use crate::{Address, Chunk, FormatError, TextFormat};
 use building::Building;
+use deferred::Defers;
 use job::{Batch, HashedBatch, TreeJob};
 use old_text::OldText;
 use rewrite::Rewrite;
@@ -144,13 +149,20 @@ impl TableBuild {
         self.reader.count_rows();
     }
 
-    /// Passes over what the new text repeats of the text of `base`, whose leaves are `old`.
-    pub fn pass_over(&mut self, old: Measured) -> Result<(), FormatError> {
-        if !old.is_empty() && rewrite::is_possible(&self.rows.schema) {
-            let header = Columns::new(&self.rows.schema)?.header(self.rows.format);
-            self.rows.old_text = Some(OldText::new(header, old));
-            self.rows.stream = None;
-        }
+    /// Keeps the rows of `base` of which the new text says the same. Passes over what it repeats of
+    /// the old text as a whole, if that is known: `old` are its leaves.
+    pub fn pass_over(&mut self, old: Option<Measured>) -> Result<(), FormatError> {
+        let schema = &self.rows.schema;
+        let old = match old {
+            Some(old) if !old.is_empty() && rewrite::is_possible(schema) => {
+                OldText::new(Columns::new(schema)?.header(self.rows.format), old)
+            }
+            _ if shows_all(schema) || !is_small(&self.base)? => return Ok(()),
+            old => OldText::read_whole(old.unwrap_or_default()),
+        };
+        self.rows.old_text = Some(old);
+        self.rows.defers = Defers::Shown;
+        self.rows.stream = None;
         Ok(())
     }
 
@@ -216,19 +228,55 @@ impl TableBuild {
     pub fn end(mut self) -> Result<TableFinish, FormatError> {
         self.reader.finish(&mut self.rows)?;
         let old_text = self.rows.old_text.take();
-        Ok(TableFinish(match old_text.and_then(OldText::finish) {
-            Some(replaced) => {
-                let rewrite = Rewrite::new(self.base, self.rows, replaced)?;
-                Ending::Rewrite(Box::new(Relay::new(rewrite)?))
+        let looks_back = old_text.is_some() && self.rows.may_say_less();
+        let rewrite = match old_text.and_then(OldText::finish) {
+            Some(replaced) => Rewrite::new(self.base, self.rows, replaced)?,
+            None if looks_back => Rewrite::anew(self.base, self.rows)?,
+            None => {
+                let building = Building::new(self.base, self.rows, self.trees)?;
+                return Ok(TableFinish(Ending::Built(Box::new(building))));
             }
-            None => Ending::Built(Box::new(Building::new(self.base, self.rows, self.trees)?)),
-        }))
+        };
+        let rewrite = Box::new(Relay::new(rewrite)?);
+        Ok(TableFinish(Ending::Rewrite(rewrite)))
     }
 
     /// The end of the text, where nothing was to be passed over.
     pub fn finish(self) -> Result<BuiltTable, FormatError> {
         self.end()?.result()
     }
+}
+
+/// Inner nodes right above leaves, 4 KiB each, up to which a table is read to keep rows of it.
+const READ_NODES_MAX: usize = 12;
+
+/// Whether a table has rows, and so few that all of them can be held.
+fn is_small(base: &Chunk) -> Result<bool, FormatError> {
+    let rows = Table::decode(base.contents())?.rows;
+    let is_small = rows.level() < 2 || rows.level() == 2 && rows.len() <= READ_NODES_MAX;
+    Ok(is_small && rows.tree_count() > 0)
+}
+
+/// Whether text says all of every row that dolt stores in a table, and is taken.
+fn shows_all(schema: &TableSchema) -> bool {
+    let mut columns = schema.columns.iter();
+    schema.checks.is_empty()
+        && columns.all(|column| {
+            let sql_type = SqlType::parse(&column.sql_type);
+            sql_type.is_ok_and(|sql_type| {
+                matches!(
+                    sql_type,
+                    SqlType::Int { .. }
+                        | SqlType::Bit(_)
+                        | SqlType::Binary(_)
+                        | SqlType::VarBinary(_)
+                        | SqlType::Blob(_)
+                        | SqlType::Set(_)
+                        | SqlType::Time
+                        | SqlType::Year
+                )
+            })
+        })
 }
 
 impl TableFinish {

@@ -52,7 +52,9 @@ fn an_edited_table_is_dolts_too() {
         let mut store = Store::default();
         store.add(old.chunks.clone());
         let mut build = TableBuild::new(schema.clone(), old.table.clone()).expect("it starts");
-        build.pass_over(old.measures.clone()).expect("it can be");
+        build
+            .pass_over(Some(old.measures.clone()))
+            .expect("it can be");
         build.feed(text).expect("it reads");
         let edited = store.drive(&mut build.end().expect("it ends"));
         assert_eq!(edited.expect(name).table.address(), address, "{name}");

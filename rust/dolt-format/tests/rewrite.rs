@@ -167,7 +167,7 @@ impl Subject {
         piece: usize,
     ) -> Result<BuiltTable, FormatError> {
         let mut build = TableBuild::new(self.schema.clone(), old.table.clone())?;
-        build.pass_over(old.measures.clone())?;
+        build.pass_over(Some(old.measures.clone()))?;
         for piece in text.chunks(piece) {
             build.feed(piece)?;
         }
@@ -357,7 +357,9 @@ fn a_bad_value_is_refused_before_it_is_known_what_is_repeated() {
     let text = subject.text(&rows);
     let old = subject.build(&subject.base, &text).expect("it builds");
     let mut build = TableBuild::new(subject.schema.clone(), old.table.clone()).expect("it starts");
-    build.pass_over(old.measures.clone()).expect("it can be");
+    build
+        .pass_over(Some(old.measures.clone()))
+        .expect("it can be");
     let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
     for line in &lines[..10] {
         build.feed(line).expect("it repeats the old text");

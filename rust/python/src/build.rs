@@ -73,8 +73,8 @@ impl TableBuild {
         let format = schema.renderer.format();
         let schema = schema.inner.as_ref().clone();
         let mut build = build::TableBuild::new(schema, base.chunk.clone())?.in_format(format)?;
-        if let Some(old) = layout.and_then(|layout| layout.0.measured()) {
-            build.pass_over(old)?;
+        if let Some(layout) = layout {
+            build.pass_over(layout.0.measured())?;
         }
         Ok(Self(Some(build)))
     }

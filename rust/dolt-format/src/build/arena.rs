@@ -1,5 +1,7 @@
 //! `Arena`: encoded rows, one behind the other, and the order of their sort keys.
 
+use super::stream::NewRow;
+
 /// Rows as bytes.
 ///
 /// A row is, one behind the other: its sort key, its key, its value and its addresses, each behind
@@ -51,6 +53,16 @@ impl Arena {
             self.bytes.extend_from_slice(&at.to_le_bytes());
         }
         push_varint(line, &mut self.bytes);
+    }
+
+    /// Adds a row that was made.
+    pub(super) fn push_new(&mut self, row: &NewRow<'_>) {
+        self.push(row.sort_key, row.key, row.value, row.addresses, row.line);
+    }
+
+    /// Adds a row of another arena.
+    pub(super) fn push_row(&mut self, row: &RowView<'_>) {
+        self.push(row.sort_key, row.key, row.value, &row.addresses(), row.line);
     }
 
     /// Rows.
@@ -140,31 +152,26 @@ impl Arena {
         rows.extend(starts.iter().map(|start| self.row(*start as usize).0));
     }
 
-    /// Whether a row has this sort key, once sorted.
-    pub(crate) fn contains(&self, sort_key: &[u8]) -> bool {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let Some(row) = self.in_order(middle) else {
-                return false;
-            };
-            match row.sort_key.cmp(sort_key) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return true,
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        false
+    /// A row that has this sort key, once sorted.
+    pub(crate) fn find(&self, sort_key: &[u8]) -> Option<RowView<'_>> {
+        let before = |start: &u64| self.sort_key(*start as usize) < sort_key;
+        let row = self.in_order(self.order.partition_point(before))?;
+        (row.sort_key == sort_key).then_some(row)
     }
 
-    /// Hands over the rows as they came.
-    pub(crate) fn each(&self, mut take: impl FnMut(RowView<'_>)) {
+    /// Whether a row has this sort key, once sorted.
+    pub(crate) fn contains(&self, sort_key: &[u8]) -> bool {
+        self.find(sort_key).is_some()
+    }
+
+    /// The rows as they came.
+    pub(crate) fn as_they_came(&self) -> impl Iterator<Item = RowView<'_>> {
         let mut start = 0;
-        for _ in 0..self.len {
+        (0..self.len).map(move |_| {
             let (row, end) = self.row(start);
-            take(row);
             start = end;
-        }
+            row
+        })
     }
 
     /// The rows in order, once sorted.

@@ -61,9 +61,11 @@ impl Building {
                     Entries::Merged(Box::new(Merging::new(of_rows.finish()?, arena, into)))
                 }
             };
+            let mut values = std::mem::take(&mut rows.stored_values);
+            values.extend(values_of(&chunks)?);
             let rendering = Rendering {
                 renderer: Renderer::new(&rows.schema)?.in_format(rows.format),
-                values: values(&chunks)?,
+                values,
             };
             jobs.push(TreeJob::new(CLUSTERED, entries).with_rendering(Arc::new(rendering)));
         }
@@ -165,7 +167,7 @@ pub(super) fn write_table(
 }
 
 /// The nodes of values that stand out of band.
-fn values(chunks: &[Chunk]) -> Result<Values, FormatError> {
+pub(super) fn values_of(chunks: &[Chunk]) -> Result<Values, FormatError> {
     let is_blob = |chunk: &&Chunk| chunk.contents().get(8..12) == Some(b"BLOB".as_slice());
     chunks
         .iter()

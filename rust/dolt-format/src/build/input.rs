@@ -38,6 +38,10 @@ pub(crate) struct TextOf<'a> {
     pub(crate) numbered: bool,
 }
 
+/// Decides about a value of a column that does not take it: fails, or lets it pass.
+pub(crate) type Refuse<'a> =
+    dyn FnMut(usize, Option<&[u8]>, FormatError) -> Result<(), FormatError> + 'a;
+
 /// How records become rows.
 #[derive(Debug)]
 pub(crate) struct Input {
@@ -72,6 +76,34 @@ impl RowBuffers {
     pub(crate) fn field(&self, column: usize) -> Option<&[u8]> {
         let (start, end) = self.fields.get(column).copied().flatten()?;
         self.bytes.get(start..end)
+    }
+
+    /// Forgets the fields.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.fields.clear();
+    }
+
+    /// Adds the field of the next column; `None` for NULL.
+    pub(super) fn push_field(&mut self, field: Option<&[u8]>) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(field.unwrap_or_default());
+        self.fields.push(field.map(|_| (start, self.bytes.len())));
+    }
+
+    /// Puts another field in the place of a column's.
+    pub(super) fn replace_field(&mut self, column: usize, field: Option<&[u8]>) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(field.unwrap_or_default());
+        if let Some(slot) = self.fields.get_mut(column) {
+            *slot = field.map(|_| (start, self.bytes.len()));
+        }
+    }
+
+    /// Sets the key, where the row is stored already.
+    pub(super) fn set_key(&mut self, key: &[u8]) {
+        self.key.clear();
+        self.key.extend_from_slice(key);
     }
 
     /// The key of the row that was made.
@@ -198,6 +230,24 @@ impl Input {
         })
     }
 
+    /// Whether the text of every row that dolt stores gives that row again, where it is taken.
+    pub(super) fn is_exact(&self) -> bool {
+        self.targets.iter().all(|target| target.codec.is_exact())
+    }
+
+    /// How a column's text becomes a field, where it is not computed.
+    pub(super) fn codec(&self, column: usize) -> Option<&TextCodec> {
+        self.targets.get(column).map(|target| &target.codec)
+    }
+
+    /// Which field of a record is of a computed column, and given all the same.
+    pub(super) fn given(&self, column: usize, record: &RecordView<'_>) -> Option<usize> {
+        match self.targets.get(column)?.origin {
+            Origin::Computed(Some(position)) if !record.is_absent(position) => Some(position),
+            _ => None,
+        }
+    }
+
     /// Whether the table demands something of whole rows.
     pub(super) fn demands(&self) -> bool {
         self.rules.demands()
@@ -238,11 +288,15 @@ impl Input {
     }
 
     /// Encodes the fields of a record. `next` is the next number of an `AUTO_INCREMENT` column.
+    ///
+    /// `refuse` is told of each value that its column does not take, as NULL or as text, and why;
+    /// where it does not fail, NULL stands in its place.
     pub(crate) fn encode(
         &self,
         record: &RecordView<'_>,
         next: u64,
         buffers: &mut RowBuffers,
+        refuse: &mut Refuse<'_>,
     ) -> Result<(), FormatError> {
         if record.len() != self.field_count {
             return Err(FormatError::BadRecord {
@@ -256,7 +310,7 @@ impl Input {
         }
         buffers.bytes.clear();
         buffers.fields.clear();
-        for target in &self.targets {
+        for (column, target) in self.targets.iter().enumerate() {
             let bad = |text: &[u8], why: String| FormatError::BadValue {
                 line: record.line,
                 column: target.name.clone(),
@@ -295,13 +349,17 @@ impl Input {
                     } else {
                         "the column is NOT NULL; write \"\" for an empty string"
                     };
-                    return Err(bad(b"", why.to_owned()));
+                    refuse(column, None, bad(b"", why.to_owned()))?;
                 }
                 buffers.fields.push(None);
                 continue;
             };
-            let pushed = target.codec.push(text, &mut buffers.bytes);
-            pushed.map_err(|why| bad(text, why.into_owned()))?;
+            if let Err(why) = target.codec.push(text, &mut buffers.bytes) {
+                refuse(column, Some(text), bad(text, why.into_owned()))?;
+                buffers.bytes.truncate(start);
+                buffers.fields.push(None);
+                continue;
+            }
             if target.counted && buffers.bytes[start..].iter().all(|byte| *byte == 0) {
                 buffers.bytes.truncate(start);
                 let pushed = target.push_next(next, &mut buffers.bytes);
@@ -326,34 +384,33 @@ impl Input {
         if field.is_none() && !target.nullable {
             return Err(format!("column {:?} is NOT NULL", target.name));
         }
-        let start = buffers.bytes.len();
-        buffers.bytes.extend_from_slice(field.unwrap_or_default());
-        if let Some(slot) = buffers.fields.get_mut(column) {
-            *slot = field.map(|_| (start, buffers.bytes.len()));
-        }
+        buffers.replace_field(column, field);
         Ok(())
     }
 
     /// Computes what is computed of the encoded fields, and checks what the table demands, if
-    /// that is to be `checked`.
+    /// that is to be `checked`. What `record` says of computed columns has to agree.
     pub(crate) fn complete(
         &self,
-        record: &RecordView<'_>,
+        line: u64,
+        record: Option<&RecordView<'_>>,
         checked: bool,
         buffers: &mut RowBuffers,
     ) -> Result<(), FormatError> {
-        let line = record.line;
+        let is_absent = |at: usize| record.is_some_and(|record| record.is_absent(at));
         for Computed { column, assignment } in &self.computed {
             let Some(target) = self.targets.get(*column) else {
                 continue;
             };
             let given = match target.origin {
                 // The default of a column that the row has.
-                Origin::Field(position) if !record.is_absent(position) => continue,
-                Origin::Computed(Some(position)) if !record.is_absent(position) => Some(position),
+                Origin::Field(position) if !is_absent(position) => continue,
+                Origin::Computed(Some(position)) if record.is_some() && !is_absent(position) => {
+                    Some(position)
+                }
                 _ => None,
             };
-            let text = given.and_then(|position| record.field(position));
+            let text = given.and_then(|position| record?.field(position));
             let bad = |why: String| FormatError::BadValue {
                 line,
                 column: target.name.clone(),

@@ -18,7 +18,9 @@ const ROW_LEN: usize = 12;
 impl Lines {
     pub(super) fn of(rows: &Arena) -> Self {
         let mut lines = Self::default();
-        rows.each(|row| lines.push(row.key, row.line));
+        for row in rows.as_they_came() {
+            lines.push(row.key, row.line);
+        }
         lines
     }
 

@@ -10,7 +10,7 @@ use crate::csv::measure::{Measure, hash_of_first_line};
 use crate::csv::parse::Boundary;
 
 /// The leaves of an old text, and how far a new one has come among them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct OldText {
     header: Vec<u8>,
     leaves: Vec<(Address, Measure)>,
@@ -25,7 +25,7 @@ pub(crate) struct OldText {
     replaced_bytes: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
     /// The header is still to come.
     Start,
@@ -33,7 +33,8 @@ enum State {
     InStep,
     /// Something differs.
     Searching,
-    /// Another header: nothing can be the same.
+    /// Another header, or rows that are read in any case.
+    #[default]
     Off,
 }
 
@@ -60,6 +61,14 @@ impl OldText {
             kept: 0,
             replaced: Vec::new(),
             replaced_bytes: 0,
+        }
+    }
+
+    /// A text of which nothing is to be passed over; its leaves, as far as they are known.
+    pub(crate) fn read_whole(leaves: Vec<(Address, Measure)>) -> Self {
+        Self {
+            leaves,
+            ..Self::default()
         }
     }
 

@@ -5,13 +5,16 @@
 //! the clustered index and in the others.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::arena::{Arena, RowView};
 use super::building::write_table;
 use super::counter::Counter;
+use super::deferred::Defers;
 use super::follow::{Following, Which};
 use super::index::{EMPTY_TUPLE, IndexBuild, unique_prefix};
 use super::input::Input;
+use super::mend::{Stored, mend};
 use super::rows::Rows;
 use super::{BuiltTable, Lines};
 use crate::build::layout::Layout;
@@ -63,6 +66,8 @@ pub(crate) struct Rewrite {
     new: Rows,
     old: Option<Rows>,
     replaced: Vec<Address>,
+    /// Whether the table is built of the rows of the text, and only looks at the old ones.
+    anew: bool,
     /// The roots of the secondary indexes, by name.
     indexes: Vec<(String, Address)>,
     roots: Vec<Node>,
@@ -115,12 +120,23 @@ impl Rewrite {
             new,
             old: None,
             replaced,
+            anew: false,
             indexes: Vec::new(),
             roots: Vec::new(),
             maps: Vec::new(),
             made: HashMap::new(),
             phase,
         })
+    }
+
+    /// The table with the rows of `new`, which repeats none of the leaves of `base` as a whole.
+    pub(crate) fn anew(base: Chunk, new: Rows) -> Result<Self, FormatError> {
+        let mut rewrite = Self::new(base, new, Vec::new())?;
+        rewrite.anew = true;
+        // All leaves are found, in whatever order.
+        let find = FindLeaves::new(&rewrite.table.rows, Arc::new(<[u8]>::to_vec), None)?;
+        rewrite.phase = Phase::Find(find);
+        Ok(rewrite)
     }
 
     /// The table of `base` with the stored rows that `rows` tells, as they become.
@@ -159,6 +175,9 @@ impl Rewrite {
         match &mut phase {
             Phase::Find(find) => {
                 self.replaced = find.result()?;
+                if self.anew {
+                    return Ok(Phase::Leaves(self.fetch()));
+                }
                 let scan = AddressMapScan::new(self.table.indexes.clone())?;
                 Ok(Phase::Indexes(scan))
             }
@@ -173,11 +192,19 @@ impl Rewrite {
                     self.new.take_stored(&texts)?;
                 }
                 if self.follows_as_a_whole() {
-                    let schema = self.new.schema.clone();
-                    let rows = std::mem::replace(&mut self.new, Rows::new(schema, &self.base)?);
-                    return Ok(Phase::Done(Some(rows.build(&self.base)?)));
+                    return self.build_anew();
                 }
-                self.old = Some(self.parse_old(&texts)?);
+                let mut old = self.parse_old(&texts)?;
+                drop(texts);
+                let stored = Stored {
+                    leaves: std::mem::take(&mut render.leaves),
+                    values: std::mem::take(&mut render.values),
+                };
+                mend(&mut self.new, &mut old, stored)?;
+                if self.anew {
+                    return self.build_anew();
+                }
+                self.old = Some(old);
                 self.sort()?;
                 self.probes().map(Phase::Probes)
             }
@@ -198,6 +225,13 @@ impl Rewrite {
         }
     }
 
+    /// The table of all rows of the text.
+    fn build_anew(&mut self) -> Result<Phase, FormatError> {
+        let schema = self.new.schema.clone();
+        let rows = std::mem::replace(&mut self.new, Rows::new(schema, &self.base)?);
+        Ok(Phase::Done(Some(rows.build(&self.base)?)))
+    }
+
     /// Whether all rows are read and the table is built of them.
     fn follows_as_a_whole(&self) -> bool {
         let following = self.new.following.as_ref();
@@ -208,6 +242,9 @@ impl Rewrite {
     fn parse_old(&self, texts: &[Vec<u8>]) -> Result<Rows, FormatError> {
         let mut rows = Rows::new(self.new.schema.clone(), &self.base)?;
         rows.stored = true;
+        if self.new.following.is_none() {
+            rows.defers = Defers::All;
+        }
         rows.following = self.new.following.as_ref().map(|following| Following {
             which: Which::Before,
             ..following.clone()

@@ -6,6 +6,7 @@ use super::BuiltTable;
 use super::arena::Arena;
 use super::building::Building;
 use super::counter::Counter;
+use super::deferred::{Deferred, Defers};
 use super::follow::{Following, Outcome};
 use super::index::IndexBuild;
 use super::input::{Input, RowBuffers, TextOf};
@@ -20,6 +21,7 @@ use super::trees::Trees;
 use crate::csv::columns::Columns;
 use crate::csv::parse::{Boundary, RecordReader, Visitor};
 use crate::csv::record::RecordView;
+use crate::csv::render::Values;
 use crate::message::schema::TableSchema;
 use crate::message::table::Table;
 use crate::{Chunk, FormatError, TextFormat};
@@ -42,6 +44,10 @@ pub(super) struct Rows {
     pub(super) auto_increment: Option<Counter>,
     pub(super) row_count: u64,
     pub(super) old_text: Option<OldText>,
+    pub(super) defers: Defers,
+    pub(super) deferred: Vec<Deferred>,
+    /// Values out of band that are stored already.
+    pub(super) stored_values: Values,
     /// For a text of another schema: the column of this one that each of its fields is of.
     pub(super) carried: Option<Vec<Option<String>>>,
     /// Whether the text is that of rows that are stored already.
@@ -68,11 +74,16 @@ impl Visitor for Rows {
 
     fn check(&mut self, record: RecordView<'_>) -> Result<(), FormatError> {
         let next = next_number(self.auto_increment);
-        let input = self.input.as_ref();
+        let Some(input) = &self.input else {
+            return Ok(());
+        };
+        let defers = self.defers;
         // What rows have to obey is looked at where they change.
-        input.map_or(Ok(()), |input| {
-            input.encode(&record, next, &mut self.buffers)
-        })
+        let mut refuse = |column: usize, text: Option<&[u8]>, why| {
+            let waits = defers.take(input, column, text);
+            if waits { Ok(()) } else { Err(why) }
+        };
+        input.encode(&record, next, &mut self.buffers, &mut refuse)
     }
 }
 
@@ -104,6 +115,9 @@ impl Rows {
             auto_increment,
             row_count: 0,
             old_text: None,
+            defers: Defers::None,
+            deferred: Vec::new(),
+            stored_values: Values::new(),
             carried: None,
             stored: false,
             format: TextFormat::Csv,
@@ -114,6 +128,7 @@ impl Rows {
     /// Takes the texts of some leaves of the table's stored rows.
     pub(super) fn take_stored(&mut self, texts: &[Vec<u8>]) -> Result<(), FormatError> {
         let mut reader = RecordReader::default();
+        reader.count_rows();
         let header = Columns::new(&self.schema)?.header(TextFormat::Csv);
         for text in std::iter::once(&header).chain(texts) {
             reader.feed(text, self)?;
@@ -141,20 +156,49 @@ impl Rows {
             self.input = Some(Arc::new(input));
             return Ok(empty_is_null);
         };
+        let input = Arc::clone(input);
+        let empty_is_null = input.empty_line_is_a_row();
         let next = next_number(self.auto_increment);
-        input.encode(record, next, &mut self.buffers)?;
+        let (defers, mut refused) = (self.defers, None);
+        let mut refuse = |column: usize, text: Option<&[u8]>, why| {
+            if !defers.take(&input, column, text) {
+                return Err(why);
+            }
+            refused.get_or_insert(why);
+            Ok(())
+        };
+        input.encode(record, next, &mut self.buffers, &mut refuse)?;
+        if let Some(why) = refused {
+            self.defer(record, why);
+            return Ok(empty_is_null);
+        }
         let outcome = match &self.following {
-            Some(following) => following.apply(input, &mut self.buffers)?,
+            Some(following) => following.apply(&input, &mut self.buffers)?,
             None => Outcome::Changed,
         };
         if outcome == Outcome::Skipped {
-            return Ok(input.empty_line_is_a_row());
+            return Ok(empty_is_null);
         }
-        input.complete(record, outcome == Outcome::Changed, &mut self.buffers)?;
+        let checked = outcome == Outcome::Changed;
+        match input.complete(record.line, Some(record), checked, &mut self.buffers) {
+            Ok(()) => {}
+            Err(why) if defers.take_broken(&why) => {
+                self.defer(record, why);
+                return Ok(empty_is_null);
+            }
+            Err(why) => return Err(why),
+        }
         input.make_row(record.line, &mut self.buffers, &mut self.blobs)?;
-        let empty_is_null = input.empty_line_is_a_row();
         self.store(record.line, None)?;
         Ok(empty_is_null)
+    }
+
+    /// Keeps a record that may be what a stored row shows.
+    fn defer(&mut self, record: &RecordView<'_>, why: FormatError) {
+        if let Some(counter) = &mut self.auto_increment {
+            counter.see(&self.buffers);
+        }
+        self.deferred.push(Deferred::new(record, why));
     }
 
     /// Takes records that can be read in one pass; returns their bytes and lines.
@@ -166,7 +210,12 @@ impl Rows {
                 break;
             };
             let line = line + lines;
-            input.check(line, &self.buffers)?;
+            match input.check(line, &self.buffers) {
+                Ok(()) => {}
+                // The record is to be kept.
+                Err(why) if self.defers.take_broken(&why) => break,
+                Err(why) => return Err(why),
+            }
             plain.make_row(input, line, &mut self.buffers)?;
             let shown = record
                 .as_shown
@@ -210,8 +259,7 @@ impl Rows {
                 .ok_or(FormatError::OutOfOrder { line })?;
         }
         let row = self.buffers.row(line);
-        self.arena
-            .push(row.sort_key, row.key, row.value, row.addresses, line);
+        self.arena.push_new(&row);
         Ok(())
     }
 
@@ -221,10 +269,17 @@ impl Rows {
         Building::new(base.clone(), self, trees)?.result()
     }
 
+    /// Whether stored rows may have more than the text that was read says of them.
+    pub(super) fn may_say_less(&self) -> bool {
+        let input = self.input.as_ref();
+        !self.deferred.is_empty() || input.is_some_and(|input| !input.is_exact())
+    }
+
     /// Bytes of the rows and entries that are to be sorted.
     pub(super) fn unsorted_bytes(&self) -> usize {
         let indexes = self.indexes.iter().map(|index| index.arena().byte_len());
-        self.arena.byte_len() + indexes.sum::<usize>()
+        let deferred = self.deferred.iter().map(Deferred::byte_len);
+        self.arena.byte_len() + indexes.sum::<usize>() + deferred.sum::<usize>()
     }
 
     /// Takes away the rows or entries of a tree that are to be sorted, if there are more than
@@ -262,6 +317,6 @@ impl Rows {
 }
 
 /// The next number of an `AUTO_INCREMENT` column with this counter.
-fn next_number(counter: Option<Counter>) -> u64 {
+pub(super) fn next_number(counter: Option<Counter>) -> u64 {
     counter.map_or(1, Counter::next)
 }

@@ -15,7 +15,7 @@ pub(crate) struct Field {
 }
 
 /// The fields of one record, valid until the next one is read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Record {
     pub(crate) fields: Vec<Field>,
     pub(crate) unescaped: Vec<u8>,
@@ -61,6 +61,32 @@ pub struct RecordView<'a> {
     pub line: u64,
 }
 
+/// A copy of a record of a table whose columns are known.
+#[derive(Debug)]
+pub(crate) struct KeptRecord {
+    text: Vec<u8>,
+    record: Record,
+    /// The line on which it starts.
+    pub(crate) line: u64,
+}
+
+impl KeptRecord {
+    /// The record.
+    pub(crate) const fn view(&self) -> RecordView<'_> {
+        RecordView {
+            text: self.text.as_slice(),
+            record: &self.record,
+            json: None,
+            line: self.line,
+        }
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn byte_len(&self) -> usize {
+        self.text.len() + self.record.unescaped.len() + size_of_val(&*self.record.fields)
+    }
+}
+
 impl<'a> RecordView<'a> {
     /// Fields.
     #[must_use]
@@ -103,7 +129,18 @@ impl<'a> RecordView<'a> {
 
     /// Whether the record lacks this field, which is not for it to be NULL.
     pub(crate) fn is_absent(&self, position: usize) -> bool {
-        self.json.is_some() && self.given(position) == Given::Absent
+        self.record.given.get(position) == Some(&Given::Absent)
+    }
+
+    /// A copy, to be read again when the text is gone.
+    pub(crate) fn to_kept(self) -> KeptRecord {
+        let in_text = self.record.fields.iter().filter(|field| !field.copied);
+        let end = in_text.map(|field| field.range.end).max().unwrap_or(0);
+        KeptRecord {
+            text: self.text.get(..end).unwrap_or_default().to_vec(),
+            record: self.record.clone(),
+            line: self.line,
+        }
     }
 
     /// The name by which JSON calls a field.

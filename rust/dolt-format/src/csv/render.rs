@@ -373,8 +373,8 @@ pub(crate) fn repeat(row: &Row<'_>, start: usize, out: &mut Vec<u8>) -> Result<(
 #[derive(Debug)]
 pub struct Render {
     pub(super) renderer: Renderer,
-    pub(super) leaves: Vec<Node>,
-    pub(super) values: Values,
+    pub(crate) leaves: Vec<Node>,
+    pub(crate) values: Values,
     /// Roots and children not asked for yet; what a parent promises of a child's level.
     wanted: Vec<(Address, Option<u8>)>,
     asked: HashMap<Address, Option<u8>>,

@@ -74,6 +74,48 @@ impl TextCodec {
         )
     }
 
+    /// Whether the text of every field that dolt stores gives that field again. Dolt rounds some
+    /// when it shows them, and reads others in another form than that in which they are stored.
+    #[must_use]
+    pub(crate) fn is_exact(&self) -> bool {
+        match &self.sql_type {
+            SqlType::Float
+            | SqlType::Decimal { .. }
+            | SqlType::Json
+            | SqlType::Geometry(_)
+            | SqlType::Vector(_) => false,
+            // Digits may be stored that are not shown.
+            SqlType::Datetime { precision, .. } => *precision == 6,
+            // No member is shown as the empty one.
+            SqlType::Enum(members) => !members.names.iter().any(String::is_empty),
+            _ => true,
+        }
+    }
+
+    /// Whether a text that is not taken may be that of a field that dolt stores.
+    #[must_use]
+    pub(crate) fn may_be_shown(&self, text: &[u8]) -> bool {
+        match &self.sql_type {
+            SqlType::Float | SqlType::Double | SqlType::Decimal { .. } => {
+                matches!(text, [b'+' | b'-', b'I', ..] | b"Infinity" | b"NaN")
+            }
+            SqlType::Char { .. } | SqlType::Text { .. } => std::str::from_utf8(text).is_err(),
+            // The year of one below 100 has no leading zeros.
+            SqlType::Date | SqlType::Datetime { .. } => {
+                matches!(
+                    text,
+                    [b'0'..=b'9', b'0'..=b'9', b'-', b'0'..=b'1', _, b'-', ..]
+                )
+            }
+            // No member.
+            SqlType::Enum(_) => text.is_empty(),
+            // SRID and byte order.
+            SqlType::Geometry(_) => text.get(4).is_some_and(|order| *order <= 1),
+            SqlType::Vector(dimensions) => text.len() == *dimensions as usize * size_of::<f32>(),
+            _ => false,
+        }
+    }
+
     /// The field's encoding.
     #[must_use]
     pub const fn encoding(&self) -> u8 {

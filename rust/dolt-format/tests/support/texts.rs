@@ -70,7 +70,7 @@ pub(crate) fn built(
     let base = store.get(base).clone();
     let mut build = TableBuild::new(schema.clone(), base)?.in_format(format)?;
     if let Some(old) = old.and_then(TextLayout::measured) {
-        build.pass_over(old)?;
+        build.pass_over(Some(old))?;
     }
     for piece in text.chunks(step) {
         build.feed(piece)?;
