@@ -9,24 +9,34 @@ import tempfile
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from pyfs.errors import SpaceError
+from pyfs.errors import DiskError, SpaceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 PIECE_BYTES: Final = 1 << 20
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
-def local_disk() -> Iterator[None]:
-    """Turns a full local disk into `SpaceError`."""
+def local_disk(folder: Path, option: str = "state-dir") -> Iterator[None]:
+    """Turns what goes wrong in *folder* on the local disk into `SpaceError` and `DiskError`.
+
+    *option* is the option of `-o` that says where that folder is.
+    """
     try:
         yield
     except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise SpaceError(f"the local disk has no room: {exc}") from exc
-        raise
+        if exc.errno in FULL:
+            raise SpaceError(
+                f"the local disk has no room for what is written to {folder} ({exc.strerror}): "
+                f"free some, or mount with -o {option}= in a folder that has room"
+            ) from exc
+        raise DiskError(
+            f"the local disk failed in {folder} ({exc.strerror or exc}): check that disk and "
+            f"folder, or mount with -o {option}= in another folder"
+        ) from exc
 
 
 class LocalFile:
@@ -37,7 +47,8 @@ class LocalFile:
 
     def __init__(self, folder: Path) -> None:
         """Makes *folder* if it is not there."""
-        with local_disk():
+        self._folder = folder
+        with local_disk(folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Closed when this object goes.
             self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
@@ -54,7 +65,7 @@ class LocalFile:
     def append(self, data: bytes) -> int:
         """Writes *data* behind what is there, one caller at a time; returns where."""
         offset, done = self._length, 0
-        with local_disk(), memoryview(data) as view:
+        with local_disk(self._folder), memoryview(data) as view:
             while done < len(data):
                 done += os.pwrite(self._fd, view[done:], offset + done)
         self._length += len(data)

@@ -117,5 +117,9 @@ class SpaceError(PyfsError):
     """The disk of the spool or the cache is full."""
 
 
+class DiskError(PyfsError):
+    """The disk of the spool or the cache failed, other than by being full."""
+
+
 class ConfigurationError(PyfsError):
     """What was asked for on the command line or in the environment cannot work as it stands."""

@@ -43,6 +43,7 @@ ERRNO: Final[dict[type[errors.PyfsError], int]] = {
     errors.NotPermittedError: errno.EPERM,
     errors.CrossDirectoryError: errno.EXDEV,
     errors.SpaceError: errno.ENOSPC,
+    errors.DiskError: errno.EIO,
 }
 
 ORDINARY: Final = (errors.NotFoundError, errors.SupersededError, errors.AlreadyExistsError)

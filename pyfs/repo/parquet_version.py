@@ -51,10 +51,10 @@ class ParquetFolder:
     @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:
         """A folder for the time of making a file."""
-        with local_disk():
+        with local_disk(self._directory, "cache-dir"):
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._directory, prefix="making-") as folder:
-            yield Path(folder)
+            with tempfile.TemporaryDirectory(dir=self._directory, prefix="making-") as folder:
+                yield Path(folder)
 
     def keep(self, table: Address, made: Path) -> None:
         """Moves the file of *table* into the folder; the ones longest unread go."""
@@ -141,7 +141,7 @@ class ParquetVersion:
         async with self._making:
             await self.recall_size()
             if self._file is None:
-                with local_disk(), self._folder.workspace() as workspace:
+                with self._folder.workspace() as workspace:
                     self._file = await self._make(workspace)
             return self._file
 

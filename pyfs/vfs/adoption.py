@@ -69,7 +69,7 @@ class Adoption:
             if source.snapshot is not None:
                 await spool.fill(await source.snapshot.table(source.table, Format.CSV))
             return
-        with local_disk(), source.path.open("rb") as text:
+        with local_disk(spool.path.parent), source.path.open("rb") as text:
             size = os.fstat(text.fileno()).st_size
             while spool.size < size:
                 copied = os.copy_file_range(

@@ -214,7 +214,7 @@ class Files:
     def new_scratch(self, permissions: int = FILE_MODE) -> ScratchFile:
         """A new scratch file, empty."""
         scratch = ScratchFile(self._saver.folders.scratch(), permissions)
-        with local_disk():
+        with local_disk(scratch.path.parent):
             os.close(os.open(scratch.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         return scratch
 
@@ -314,7 +314,7 @@ class Files:
                     await writing.truncate(size)
                     return
             case ScratchFile():
-                with local_disk():
+                with local_disk(node.path.parent):
                     os.truncate(node.path, size)
                 return
             case _:

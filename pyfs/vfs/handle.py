@@ -135,16 +135,16 @@ class ScratchHandle(Handle):
         self._refusal: PyfsError | None = None
         # Append is ours to do: pwrite with O_APPEND ignores its offset.
         mode = flags & (os.O_ACCMODE | os.O_TRUNC)
-        with local_disk():
+        with local_disk(node.path.parent):
             self._fd = os.open(node.path, mode | os.O_CLOEXEC)
         node.handles.add(self)
 
     async def read(self, offset: int, length: int) -> bytes:
-        with local_disk():
+        with local_disk(self._node.path.parent):
             return os.pread(self._fd, length, offset)
 
     async def write(self, offset: int, data: bytes) -> int:
-        with local_disk():
+        with local_disk(self._node.path.parent):
             if self._append:
                 offset = os.fstat(self._fd).st_size
             done = 0
@@ -154,7 +154,7 @@ class ScratchHandle(Handle):
         return len(data)
 
     async def truncate(self, size: int) -> None:
-        with local_disk():
+        with local_disk(self._node.path.parent):
             os.ftruncate(self._fd, size)
         self._touched()
 
@@ -176,7 +176,7 @@ class ScratchHandle(Handle):
             self._dirty = False
 
     async def fsync(self) -> None:
-        with local_disk():
+        with local_disk(self._node.path.parent):
             await trio.to_thread.run_sync(os.fsync, self._fd)
         await self.flush()
 

@@ -12,7 +12,6 @@ from pyfs.errors import (
     InvalidTextError,
     PyfsError,
     ReadOnlyError,
-    SpaceError,
     UnsupportedError,
 )
 from pyfs.formats import Format
@@ -265,7 +264,7 @@ class Saver:
                 recovery = await trio.to_thread.run_sync(
                     self.folders.recover, text, branch.name, name
                 )
-            except (OSError, SpaceError) as exc:
+            except PyfsError as exc:
                 log.error("the text of %s could not be kept: %s", name, exc)  # noqa: TRY400
         branch.failure = Failure(name, error, recovery)
         self.failures.append(branch.failure)

@@ -114,7 +114,7 @@ class Schemas:
         if table is None:
             parent.entries[new_name] = source
         else:
-            with local_disk():
+            with local_disk(source.path.parent):
                 text = source.path.read_bytes()
             branch = await self._branch(parent.path)
             base = self._saver.reads.base(branch.name, _reader_key(table), pid)
@@ -172,7 +172,7 @@ class Schemas:
 
     def _scratch(self, text: bytes, permissions: int = FILE_MODE) -> ScratchFile:
         scratch = ScratchFile(self._saver.folders.scratch(), permissions)
-        with local_disk():
+        with local_disk(scratch.path.parent):
             scratch.path.write_bytes(text)
         return scratch
 

@@ -2,12 +2,20 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 import trio
 
-from pyfs.errors import ConflictError, InvalidTextError, RemoteError, SpaceError, UnsupportedError
+from pyfs.errors import (
+    ConflictError,
+    DiskError,
+    InvalidTextError,
+    RemoteError,
+    SpaceError,
+    UnsupportedError,
+)
 from pyfs.vfs.node import TableFile
 from tests.support.memory_repository import MemoryRepository
 from tests.support.shell import PRIMES, Shell, run, shell
@@ -531,6 +539,55 @@ def test_a_text_with_a_hole_is_never_saved(tmp_path: Path, monkeypatch: pytest.M
                 await handle.flush()
             await handle.release()
             assert sh.repository.log_of("main") == ["push"]
+
+    def _full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    run(main)
+
+
+def test_a_disk_that_fails_leaves_what_was_written_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with shell(tmp_path) as sh:
+            handle = await sh.open("main/primes.csv", os.O_WRONLY | os.O_TRUNC)
+            await handle.write(0, PRIMES)
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "pwrite", _failed)
+                with pytest.raises(DiskError):
+                    await handle.write(len(PRIMES), b"7,4\n")
+            with pytest.raises(DiskError):
+                await handle.flush()
+            await handle.release()
+            assert sh.repository.log_of("main") == ["push"]
+            assert sh.recovered() == {"primes": PRIMES}
+
+    def _failed(*_: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    run(main)
+
+
+def test_a_refused_text_is_kept_where_there_is_no_room_for_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with shell(tmp_path) as sh:
+            handle = await sh.open("main/primes.csv", os.O_WRONLY | os.O_TRUNC)
+            await handle.write(0, PRIMES + b"x,4")
+            with monkeypatch.context() as patch:
+                patch.setattr(shutil, "copyfileobj", _full)
+                with pytest.raises(InvalidTextError):
+                    await handle.flush()
+            status = (await sh.read("main/.pyfs/status")).decode()
+            assert "text: kept in" in status
+            # The tool begins anew through the same file; what was kept stays as it was.
+            await handle.truncate(0)
+            await handle.write(0, MORE)
+            await sh.close(handle)
+            assert sh.repository.text("main", "primes") == MORE
+            assert sh.recovered() == {"primes": PRIMES + b"x,4"}
 
     def _full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
