@@ -6,30 +6,65 @@ form, hence the key (`Schema.text_key`, leaf). Leaves are remembered in groups
 (`TextLayout.remember`): an entry for each would take longer than rendering it. The database may be
 deleted at any time. Whatever is wrong with it costs time, never an answer: an entry carries a
 checksum, and a database that sqlite cannot read is thrown away.
+
+It has a rollback journal and no write-ahead log: sqlite maps the index of such a log into memory,
+and whoever cut that file off would kill every mount.
 """
 
 import logging
+import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import trio
 
 log = logging.getLogger(__name__)
 
+R = TypeVar("R")
+
 FILE_NAME: Final = "lengths.db"
 ENTRIES_MAX: Final = 32_768
 """Groups, sizes and nodes each: about 120 MB of groups, which is 8 GB of text, and 130 MB of
 nodes."""
-_FORM: Final = 3
+_FORM: Final = 4
 """Raised when the text of a leaf changes its form: older databases are then thrown away."""
 _BATCH: Final = 400
 _BUSY_S: Final = 2.0
 _HOUR_S: Final = 3600
+
+_FAILURES: Final = (
+    sqlite3.Error,
+    sqlite3.Warning,
+    OSError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    MemoryError,
+)
+"""What sqlite3 raises where a database is damaged: a name in it may be no UTF-8, a number too big,
+a length more than there is memory."""
+_TRANSIENT: Final = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+_OF_THE_DISK: Final = frozenset(
+    (
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    )
+)
+"""Primary codes of errors that a new database would not be spared."""
+_ATTEMPTS: Final = 2
+
+# Where the header of a database has the versions of its format, and what they are without a log.
+_MAGIC: Final = b"SQLite format 3\0"
+_VERSIONS: Final = slice(18, 20)
+_ROLLBACK: Final = b"\x01\x01"
 
 
 class LeafLengths:
@@ -104,48 +139,44 @@ class LeafLengths:
 
     def _select(self, query: str, keys: Sequence[bytes], *before: bytes) -> list[tuple[Any, ...]]:
         """What *query* finds, which ends before a list of *keys*; nothing where that fails."""
-        found: list[tuple[Any, ...]] = []
-        try:
-            connection = self._open()
+
+        def select(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            found: list[tuple[Any, ...]] = []
             for at in range(0, len(keys), _BATCH):
                 batch = keys[at : at + _BATCH]
                 marks = ",".join("?" * len(batch))
                 found += connection.execute(f"{query} ({marks})", (*before, *batch))
-        except (sqlite3.Error, OSError) as exc:
-            self._give_up(exc)
-            return []
-        return found
+            return found
+
+        return self._use(select, [])
 
     def _get_size(self, form: bytes, table: bytes) -> int | None:
-        try:
-            row = (
-                self._open()
-                .execute("SELECT size, sum FROM sizes WHERE form = ? AND tbl = ?", (form, table))
-                .fetchone()
-            )
-        except (sqlite3.Error, OSError) as exc:
-            self._give_up(exc)
-            return None
-        if row is None or not isinstance(row[0], int) or _checksum(form, table, row[0]) != row[1]:
-            return None
-        return row[0]
+        query = "SELECT size, sum FROM sizes WHERE form = ? AND tbl = ?"
+        # All of them: a statement that has not ended would keep the database locked.
+        rows: list[tuple[Any, ...]] = self._use(
+            lambda connection: connection.execute(query, (form, table)).fetchall(), []
+        )
+        for size, checksum in rows:
+            if isinstance(size, int) and _checksum(form, table, size) == checksum:
+                return size
+        return None
 
     def _get_nodes(self, addresses: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
         rows = self._select("SELECT address, contents FROM nodes WHERE address IN", addresses)
-        return [(key, raw) for key, raw in rows if isinstance(raw, bytes)]
+        return [(k, raw) for k, raw in rows if isinstance(k, bytes) and isinstance(raw, bytes)]
 
     def _put_nodes(self, nodes: Sequence[tuple[bytes, bytes]]) -> None:
         hour = int(time.time()) // _HOUR_S
-        try:
-            connection = self._open()
+
+        def put(connection: sqlite3.Connection) -> None:
             with connection:
                 connection.executemany(
                     "INSERT OR REPLACE INTO nodes VALUES (?,?,?)",
                     [(address, contents, hour) for address, contents in nodes],
                 )
                 self._trim(connection, "nodes")
-        except (sqlite3.Error, OSError) as exc:
-            self._give_up(exc)
+
+        self._use(put, None)
 
     def _put(
         self,
@@ -155,8 +186,8 @@ class LeafLengths:
         size: int | None,
     ) -> None:
         hour = int(time.time()) // _HOUR_S
-        try:
-            connection = self._open()
+
+        def put(connection: sqlite3.Connection) -> None:
             with connection:
                 connection.executemany(
                     "INSERT OR REPLACE INTO groups VALUES (?,?,?,?,?)",
@@ -167,8 +198,8 @@ class LeafLengths:
                     connection.execute("INSERT OR REPLACE INTO sizes VALUES (?,?,?,?,?)", entry)
                 self._trim(connection, "groups")
                 self._trim(connection, "sizes")
-        except (sqlite3.Error, OSError) as exc:
-            self._give_up(exc)
+
+        self._use(put, None)
 
     def _trim(self, connection: sqlite3.Connection, table: str) -> None:
         (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
@@ -184,58 +215,89 @@ class LeafLengths:
             connection.execute(f"DELETE FROM {table} WHERE hour = ?", (hour,))
             count -= of_hour
 
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
+    def _use(self, work: Callable[[sqlite3.Connection], R], otherwise: R) -> R:
+        """What *work* makes of the database, or of a new one if this one is damaged or was
+        deleted; *otherwise* where there is none."""
+        for _ in range(_ATTEMPTS):
+            if self._broken:
+                break
             try:
-                self._connection = self._connect()
-            except sqlite3.DatabaseError:
-                self._remove_files()
-                self._connection = self._connect()
-        return self._connection
+                if self._connection is None:
+                    self._connection = self._connect()
+                return work(self._connection)
+            except _FAILURES as exc:
+                if not self._recover(exc):
+                    break
+        return otherwise
+
+    def _recover(self, exc: Exception) -> bool:
+        """After an error: whether it is worth another attempt, with a new database."""
+        self._close()
+        code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_OK)
+        if code & 0xFF in _TRANSIENT:
+            return False
+        if code == sqlite3.SQLITE_READONLY_DBMOVED:
+            return True
+        if isinstance(exc, OSError) or code & 0xFF in _OF_THE_DISK:
+            log.info("text lengths are not remembered in %s: %s", self._path, exc)
+            self._broken = True
+            return False
+        log.warning("%s is damaged, its entries are found anew: %s", self._path, exc)
+        self._remove_files()
+        self._broken = os.path.lexists(self._path)
+        return not self._broken
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._check_header()
         # One thread at a time, but not always the same one.
         connection = sqlite3.connect(self._path, timeout=_BUSY_S, check_same_thread=False)
         try:
-            (form,) = connection.execute("PRAGMA user_version").fetchone()
-            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA mmap_size = 0").close()
+            connection.execute("PRAGMA cell_size_check = ON").close()
+            connection.execute("PRAGMA journal_mode = TRUNCATE").close()
             # Losing the last entries in a power cut costs reading those leaves once more.
-            connection.execute("PRAGMA synchronous = OFF")
-            with connection:
-                if form != _FORM:
-                    for table in ("lengths", "groups", "sizes", "nodes"):
-                        connection.execute(f"DROP TABLE IF EXISTS {table}")
-                    connection.execute(f"PRAGMA user_version = {_FORM}")
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS groups (form BLOB, first BLOB, last BLOB,"
-                    " record BLOB, hour INTEGER, UNIQUE (form, first))"
-                )
-                connection.execute("CREATE INDEX IF NOT EXISTS last ON groups (form, last)")
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS sizes (form BLOB, tbl BLOB, size INTEGER,"
-                    " sum INTEGER, hour INTEGER, UNIQUE (form, tbl))"
-                )
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS nodes (address BLOB PRIMARY KEY, contents BLOB,"
-                    " hour INTEGER)"
-                )
+            connection.execute("PRAGMA synchronous = OFF").close()
+            ((form,),) = connection.execute("PRAGMA user_version").fetchall()
+            if form != _FORM:
+                self._make_tables(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _give_up(self, exc: Exception) -> None:
-        """After an error: a damaged database is replaced, anything else ends the remembering."""
-        self._close()
-        if isinstance(exc, sqlite3.DatabaseError) and not isinstance(exc, sqlite3.OperationalError):
-            log.info("throwing away %s: %s", self._path, exc)
+    def _make_tables(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        with connection:
+            # Another mount may have been first.
+            ((form,),) = connection.execute("PRAGMA user_version").fetchall()
+            if form == _FORM:
+                return
+            for table in ("lengths", "groups", "sizes", "nodes"):
+                connection.execute(f"DROP TABLE IF EXISTS {table}")
+            connection.execute(
+                "CREATE TABLE groups (form BLOB, first BLOB, last BLOB, record BLOB,"
+                " hour INTEGER, UNIQUE (form, first))"
+            )
+            connection.execute("CREATE INDEX last ON groups (form, last)")
+            connection.execute(
+                "CREATE TABLE sizes (form BLOB, tbl BLOB, size INTEGER, sum INTEGER,"
+                " hour INTEGER, UNIQUE (form, tbl))"
+            )
+            connection.execute(
+                "CREATE TABLE nodes (address BLOB PRIMARY KEY, contents BLOB, hour INTEGER)"
+            )
+            connection.execute(f"PRAGMA user_version = {_FORM}")
+
+    def _check_header(self) -> None:
+        """Removes a database that has a write-ahead log, before sqlite maps that."""
+        try:
+            with self._path.open("rb") as file:
+                header = file.read(_VERSIONS.stop)
+        except FileNotFoundError:
+            return
+        if header and (header[: len(_MAGIC)] != _MAGIC or header[_VERSIONS] != _ROLLBACK):
             self._remove_files()
-            return
-        if isinstance(exc, sqlite3.OperationalError) and "locked" in str(exc):
-            return
-        log.info("text lengths are not remembered in %s: %s", self._path, exc)
-        self._broken = True
 
     def _discard(self) -> None:
         self._close()
@@ -243,12 +305,13 @@ class LeafLengths:
 
     def _close(self) -> None:
         if self._connection is not None:
-            with suppress(sqlite3.Error):
+            with suppress(*_FAILURES):
                 self._connection.close()
             self._connection = None
 
     def _remove_files(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
+        # A journal without its database is nothing; the other way round it would be rolled back.
+        for suffix in ("-journal", "-wal", "-shm", ""):
             with suppress(OSError):
                 self._path.with_name(FILE_NAME + suffix).unlink(missing_ok=True)
 

@@ -18,6 +18,7 @@ import hashlib
 import logging
 import os
 import queue
+import re
 import secrets
 import threading
 from collections import OrderedDict
@@ -43,6 +44,10 @@ UNWRITTEN_BYTES_MAX: Final = 64 * 1024 * 1024
 IN_MEMORY_BYTES_MAX: Final = 8 * 1024 * 1024
 IN_MEMORY_SPAN_BYTES_MAX: Final = 1024 * 1024
 """Longer spans are what a stream reads: their chunks are decoded and not asked for again."""
+
+SPAN_NAME: Final = re.compile(r"(0|[1-9][0-9]{0,18})-([1-9][0-9]{0,18})")
+OFFSET_MAX: Final = (1 << 63) - 1
+"""Of a file."""
 
 Span = tuple[int, int]
 """Start and end in a storage file."""
@@ -331,8 +336,11 @@ def _name(span: Span) -> str:
 
 
 def _span(name: str) -> Span | None:
-    start, dash, end = name.partition("-")
-    return (int(start), int(end)) if dash and start.isdecimal() and end.isdecimal() else None
+    found = SPAN_NAME.fullmatch(name)
+    if found is None:
+        return None
+    start, end = int(found[1]), int(found[2])
+    return (start, end) if start < end <= OFFSET_MAX else None
 
 
 def _checksum(data: bytes) -> bytes:

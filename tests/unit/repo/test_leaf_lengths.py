@@ -1,4 +1,8 @@
+import os
+import random
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -7,6 +11,7 @@ import trio
 
 from pyfs.repo.leaf_lengths import FILE_NAME, LeafLengths
 
+ROOT = Path(__file__).parents[3]
 FORM = b"f" * 20
 TABLE = b"t" * 20
 
@@ -187,3 +192,165 @@ def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
         assert await lengths.get_size(FORM, TABLE) is None
 
     run(tmp_path, body)
+
+
+# Damage
+
+SEEDS = 200
+
+
+def test_whatever_a_damaged_database_says_is_survived(tmp_path: Path) -> None:
+    """Some bytes of it are others: what is found is right or nothing, and it is usable again."""
+    path = tmp_path / FILE_NAME
+
+    async def fill(lengths: LeafLengths) -> None:
+        await lengths.put(FORM, [group(number) for number in range(30)], TABLE, 7)
+        await lengths.put_nodes([(key(number), b"node %d" % number) for number in range(30)])
+
+    run(tmp_path, fill)
+    good = path.read_bytes()
+    keys = [key(number) for number in range(30)]
+
+    async def main() -> None:
+        for seed in range(SEEDS):
+            chance = random.Random(seed)
+            # The first page holds the schema, where a byte has more to say than elsewhere.
+            end = 4096 if seed % 2 else len(good)
+            damaged = bytearray(good)
+            for _ in range(chance.choice([1, 1, 3, 30, 300])):
+                damaged[chance.randrange(end)] = chance.randrange(256)
+            if seed % 10 == 9:
+                del damaged[chance.randrange(len(damaged)) :]
+            for file in tmp_path.iterdir():
+                file.unlink()
+            path.write_bytes(damaged)
+            lengths = LeafLengths(tmp_path)
+            assert await lengths.get_size(FORM, TABLE) in (7, None), seed
+            for by_last in (False, True):
+                records = await lengths.get(FORM, keys, by_last=by_last)
+                assert all(type(record) is bytes for record in records), seed
+            await lengths.get_nodes(keys)
+            await fill(lengths)
+            await lengths.put(b"g" * 20, [group(1)], TABLE, 8)
+            await lengths.aclose()
+            # What cannot be written even then is damage that is found by the one who writes next.
+            again = LeafLengths(tmp_path)
+            await again.put(b"h" * 20, [group(1)], TABLE, 9)
+            assert await again.get_size(b"h" * 20, TABLE) == 9, seed
+            await again.aclose()
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize(
+    ("what", "other"),
+    [
+        (b"CREATE TABLE groups", b"CREATE T\xa8BLE groups"),
+        (b"groups", b"gr\xffups"),
+        (b"record BLOB", b"recurd BLOB"),
+        (b"sizes", b"sizez"),
+        (b"CREATE INDEX last", b"CREATE INDEX l\x00st"),
+    ],
+)
+def test_a_damaged_schema_is_replaced(tmp_path: Path, what: bytes, other: bytes) -> None:
+    remember(tmp_path, 1, size=7)
+    path = tmp_path / FILE_NAME
+    good = path.read_bytes()
+    assert what in good
+    path.write_bytes(good.replace(what, other))
+    recalled(tmp_path, 1)
+    recalled_size(tmp_path)
+    remember(tmp_path, 2, size=9)
+    assert recalled(tmp_path, 2) == [2]
+    assert recalled_size(tmp_path) == 9
+
+
+# What others do to its files while it is in use
+
+
+def test_nothing_of_it_is_mapped_into_memory(tmp_path: Path) -> None:
+    """Whoever cuts off a file that is mapped kills the process."""
+
+    async def body(lengths: LeafLengths) -> None:
+        await lengths.put(FORM, [group(1)], TABLE, 7)
+        assert await lengths.get_size(FORM, TABLE) == 7
+        assert str(tmp_path) not in Path("/proc/self/maps").read_text()
+        for path in tmp_path.iterdir():
+            os.truncate(path, 0)
+        assert await lengths.get_size(FORM, TABLE) in (7, None)
+        await lengths.put(FORM, [group(2)], TABLE, 8)
+        await lengths.put(FORM, [group(2)], TABLE, 8)
+        assert await lengths.get_size(FORM, TABLE) == 8
+
+    run(tmp_path, body)
+    assert recalled(tmp_path, 2) == [2]
+
+
+def test_a_database_with_a_log_is_replaced(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE groups (x)")
+    remember(tmp_path, 1)
+    connection.close()
+    assert recalled(tmp_path, 1) == [1]
+    assert {path.name for path in tmp_path.iterdir()} <= {FILE_NAME, FILE_NAME + "-journal"}
+
+
+def test_what_is_written_after_it_was_deleted_is_remembered(tmp_path: Path) -> None:
+    async def body(lengths: LeafLengths) -> None:
+        await lengths.put(FORM, [group(1)], TABLE, 7)
+        delete_all(tmp_path)
+        await lengths.put(FORM, [group(2)], TABLE, 7)
+
+    run(tmp_path, body)
+    assert recalled(tmp_path, 1, 2) == [2]
+
+
+def test_a_full_disk_costs_only_the_remembering(tmp_path: Path) -> None:
+    remember(tmp_path, 1)
+    script = """
+import resource, sys
+from pathlib import Path
+import trio
+from pyfs.repo.leaf_lengths import LeafLengths
+from tests.unit.repo.test_leaf_lengths import FORM, TABLE, group, key
+
+async def main():
+    lengths = LeafLengths(Path(sys.argv[1]))
+    assert await lengths.get(FORM, [key(1)], by_last=False)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    await lengths.put(FORM, [group(2)], TABLE, 7)
+    await lengths.get(FORM, [key(1)], by_last=False)
+    await lengths.aclose()
+
+trio.run(main)
+"""
+    done = subprocess.run([sys.executable, "-c", script, tmp_path], check=False, cwd=ROOT)
+    assert done.returncode == 0
+    assert recalled(tmp_path, 1, 2) == [1]
+
+
+def test_mounts_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+import trio
+from pyfs.repo.leaf_lengths import LeafLengths
+from tests.unit.repo.test_leaf_lengths import FORM, TABLE, group
+
+async def main():
+    lengths = LeafLengths(Path(sys.argv[1]))
+    first = int(sys.argv[2])
+    for number in range(first, first + 30):
+        await lengths.put(FORM, [group(number)], TABLE, None)
+    await lengths.aclose()
+
+trio.run(main)
+"""
+    writers = [
+        subprocess.Popen([sys.executable, "-c", script, tmp_path, str(first)], cwd=ROOT)
+        for first in (0, 100)
+    ]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    numbers = [first + number for first in (0, 100) for number in range(30)]
+    assert recalled(tmp_path, *numbers) == numbers

@@ -164,3 +164,31 @@ def test_one_damaged_span_costs_only_its_own_chunks(tmp_path: Path) -> None:
     with cache(tmp_path) as spans:
         here, left = found(spans, index, asked)
         assert (sorted(here), left) == (sorted(asked[2:]), asked[:2])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"0-{10**22}",
+        f"0-{2**63}",
+        f"{10**22}-{10**23}",
+        "0-" + "9" * 200,
+        "5-5",
+        "9-3",
+        "00-99999",
+        "\u0660-\u0669\u0669\u0669\u0669\u0669",
+        "0-\xb2",
+        "-",
+        "0-",
+        "-1-5",
+    ],
+)
+def test_a_file_whose_name_says_no_span_is_none(tmp_path: Path, name: str) -> None:
+    index, chunks, data = table_file(3)
+    with cache(tmp_path) as spans:
+        spans.keep(index.name, 0, data[:1])
+    (span,) = tmp_path.rglob("0-1")
+    span.with_name(name).write_bytes(data)
+    with cache(tmp_path) as spans:
+        assert found(spans, index, addresses(chunks)) == ([], addresses(chunks))
+        assert spans.read(index.name, 0, 2) is None
