@@ -789,8 +789,12 @@ class SchemaEdit:
     def without_rows(self) -> BuiltTable | None:
         """The table, if it has no rows or they stay as they are stored; with its schema's chunk."""
 
-    def carry(self) -> RowCarry:
-        """Carries the rows over, where they do not stay."""
+    def carry(self, micros: int, seed: bytes) -> RowCarry:
+        """Carries the rows over, where they do not stay.
+
+        Defaults that are the time are *micros*, since 1970 UTC; those that are a UUID are made of
+        *seed*, 16 random bytes.
+        """
 
 @final
 class RowCarry:

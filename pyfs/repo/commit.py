@@ -102,15 +102,29 @@ async def message_for(head: Snapshot, kept: Kept, chunks: ChunkStore) -> str:
     updated: dict[str, RowChanges] = {}
     created: list[str] = []
     altered: list[str] = [name for name in kept.key_edits if name not in changes]
+    renamed = _renamed(head, changes)
     for name, change in changes.items():
+        if name in renamed.values():
+            continue
         if has_schema(change) and name in head.tables:
             altered.append(name)
         elif isinstance(change, BuiltTable) and name not in head.tables and not change.row_count:
             created.append(name)
         elif change is not None:
             updated[name] = await _row_changes(head, name, change, store)
-    dropped = [name for name, change in changes.items() if change is None]
-    return default_message(updated, dropped, created, altered)
+    dropped = [n for n, change in changes.items() if change is None and n not in renamed]
+    return default_message(updated, dropped, created, altered, renamed)
+
+
+def _renamed(head: Snapshot, changes: Mapping[str, Change]) -> dict[str, str]:
+    """The new names of tables that go on under another."""
+    new = {
+        change: name
+        for name, change in changes.items()
+        if isinstance(change, Address) and name not in head.tables
+    }
+    gone = [name for name, change in changes.items() if change is None and name in head.tables]
+    return {name: new.pop(head.tables[name]) for name in gone if head.tables[name] in new}
 
 
 async def _row_changes(

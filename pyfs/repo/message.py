@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,10 @@ def default_message(
     dropped: Sequence[str],
     created: Sequence[str] = (),
     altered: Sequence[str] = (),
+    renamed: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """`Update primes: +11 -0 ~0 rows`, `Drop t` …, with names in byte order."""
-    parts = []
+    """`Update primes: +11 -0 ~0 rows`, `Drop t`, `Rename t to u` …, with names in byte order."""
+    parts = [f"Rename {old} to {renamed[old]}" for old in sorted(renamed, key=str.encode)]
     if created:
         parts.append(f"Create {_names(created)}")
     if altered:

@@ -1,5 +1,7 @@
 """A table's `CREATE TABLE`: its text, and what a changed text makes of the table."""
 
+import os
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -69,7 +71,9 @@ async def edited_table(
         return Edited(table.address, key_edit)
     built = edit.without_rows()
     if built is None:
-        built = await _carried(edit.carry(), await snapshot.table(name))
+        built = await _carried(
+            edit.carry(time.time_ns() // 1000, os.urandom(16)), await snapshot.table(name)
+        )
     return Edited(built, key_edit)
 
 

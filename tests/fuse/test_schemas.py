@@ -112,10 +112,10 @@ REFUSED = {
         "Invalid argument",
         "the row on line",
     ),
-    "what dolt alone can": (
+    "a value that dolt does not convert": (
         "sed -i 's/`val` int/`val` date/' FILE",
-        "not supported",
-        "convert it with dolt",
+        "Invalid argument",
+        "dolt does not take it for a date",
     ),
 }
 

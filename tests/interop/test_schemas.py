@@ -120,3 +120,66 @@ def test_spatial_keys_come_and_go_as_in_dolt(dolt: Dolt, primes_url: str, tmp_pa
         ours = dolt.clone(primes_url, f"ours-{number}")
         ours.check()
         assert root_of(ours) == root_of(theirs), alters
+
+
+CONVERSIONS = [
+    ("double", ["1.5", "-2.5", "1e20", "0.1"], "varchar(40)"),
+    ("decimal(9,3)", ["1.500", "-2.5", "7"], "bigint"),
+    ("varchar(30)", ["'2024-01-02'", "'2024-1-2 3:4:5'"], "datetime(3)"),
+    ("datetime(6)", ["'2024-01-02 03:04:05.5'", "'0000-00-00'"], "date"),
+    ("datetime(6)", ["'2024-01-02 03:04:05.5'"], "timestamp"),
+    ("datetime(6)", ["'2024-01-02 03:04:05.5'"], "datetime"),
+    ("enum('a','b','5')", ["'a'", "'5'"], "enum('x','5','a')"),
+    ("set('a','b')", ["'a,b'", "''"], "varchar(9)"),
+    ("json", ['\'{"bb": 1.0, "a": [1e3]}\''], "longtext"),
+    ("varchar(20)", ["'{\"b\":1}'", "'5'"], "json"),
+    ("bit(16)", ["24930", "1"], "blob"),
+    ("varbinary(8)", ["'ab'"], "int unsigned"),
+    ("year", ["2024", "0"], "time"),
+]
+ADDED = ["json NOT NULL", "set('a') NOT NULL", "timestamp(3) NOT NULL", "polygon NOT NULL"]
+
+
+@pytest.mark.parametrize(("before", "values", "after"), CONVERSIONS)
+def test_a_converted_column_is_dolts(
+    dolt: Dolt, primes_url: str, tmp_path: Path, before: str, values: list[str], after: str
+) -> None:
+    theirs = dolt.clone(primes_url, "theirs")
+    rows = ", ".join(f"({number}, {value})" for number, value in enumerate([*values, "NULL"]))
+    theirs.commit(
+        f"create table t (id int primary key, v {before}, key (id))", f"insert into t values {rows}"
+    )
+    theirs.dolt("push", "origin", "main")
+    theirs.commit(f"alter table t modify column v {after}")
+    write_schema(primes_url, tmp_path / "cache", "t", shown(theirs, "t"))
+    ours = dolt.clone(primes_url, "ours")
+    ours.check()
+    assert ours.export("t") == theirs.export("t")
+    assert root_of(ours) == root_of(theirs)
+
+
+def test_columns_that_are_not_null_are_added_as_in_dolt(
+    dolt: Dolt, primes_url: str, tmp_path: Path
+) -> None:
+    theirs = dolt.clone(primes_url, "theirs")
+    theirs.commit(*(f"alter table primes add column n{n} {t}" for n, t in enumerate(ADDED)))
+    write_schema(primes_url, tmp_path / "cache", "primes", shown(theirs, "primes"))
+    ours = dolt.clone(primes_url, "ours")
+    ours.check()
+    assert root_of(ours) == root_of(theirs)
+
+
+def test_a_new_column_has_the_time_and_uuids(dolt: Dolt, primes_url: str, tmp_path: Path) -> None:
+    theirs = dolt.clone(primes_url, "theirs")
+    theirs.commit(
+        "alter table primes add column at datetime default current_timestamp,"
+        " add column u char(36) not null default (uuid())"
+    )
+    write_schema(primes_url, tmp_path / "cache", "primes", shown(theirs, "primes"))
+    ours = dolt.clone(primes_url, "ours")
+    ours.check()
+    assert shown(ours, "primes") == shown(theirs, "primes")
+    counted = "select count(distinct at), count(distinct u) = count(*), min(is_uuid(u))"
+    assert ours.sql(f"{counted}, min(abs(timestampdiff(minute, at, now()))) < 9 from primes") == [
+        ["1", "true", "true", "true"]
+    ]

@@ -18,6 +18,7 @@ mod lines;
 mod load;
 mod mend;
 mod merge;
+pub mod moment;
 mod old_text;
 mod out_of_band;
 mod plain;

@@ -22,7 +22,7 @@ mod expression_text;
 mod foreign;
 pub mod infer;
 mod key;
-mod origin;
+pub(crate) mod origin;
 mod part;
 pub mod show;
 mod statement;

@@ -3,6 +3,7 @@
 pub mod adaptive;
 pub(crate) mod base64;
 pub mod collation;
+pub(crate) mod conversion;
 mod decimal_text;
 pub mod encoding;
 pub mod from_text;

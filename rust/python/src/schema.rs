@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dolt_format::build::edited;
+use dolt_format::build::moment::Moment;
 use dolt_format::message::foreign_key::{self, ForeignKey};
 use dolt_format::message::schema::TableSchema;
 use dolt_format::schema::edit::{self, Around};
@@ -157,11 +158,14 @@ impl SchemaEdit {
         Ok(edited::without_rows(&self.edit, base)?.map(BuiltTable))
     }
 
-    fn carry(&self) -> Result<RowCarry, Error> {
+    fn carry(&self, micros: i64, seed: [u8; 16]) -> Result<RowCarry, Error> {
         let Some((table, schema)) = &self.old else {
             return Err(FormatError::corrupt("schema edit", "a new table has no rows").into());
         };
-        let carrying = edited::Carrying::new(&self.edit, schema, table.clone())?;
+        let carrying = {
+            let moment = Moment { micros, seed };
+            edited::Carrying::new(&self.edit, schema, table.clone(), moment)?
+        };
         Ok(RowCarry(Some(carrying)))
     }
 }

@@ -184,7 +184,7 @@ def test_a_rename_is_a_drop_and_an_address_in_one_commit(tmp_path: Path) -> None
         assert await saved_tables(repository, "merged") == {"primes": ALL_PRIMES, "pairs": TWINS}
         head = await head_of(repository, "merged")
         assert head.commit.parents == [base.commit.address]
-        assert head.commit.message == "Update pairs: +5 -0 ~0 rows; Drop twins"
+        assert head.commit.message == "Rename twins to pairs"
 
     run_with(golden_remote("primes"), tmp_path, body)
 

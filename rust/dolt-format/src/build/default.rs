@@ -61,17 +61,48 @@ pub(super) fn default(
     Ok(Default::Text(Some(literal)))
 }
 
-/// What an added column that is NOT NULL and has no default holds in the rows that are there.
+/// The field that an added column that is NOT NULL and has no default holds in the rows that are
+/// there; an adaptive one plain (`gms/sql/types`, `Zero`).
 pub(super) fn zero(column: &Column, codec: &TextCodec) -> Result<Vec<u8>, FormatError> {
-    match codec.encoding() {
-        e::INT8..=e::FLOAT64 | e::DECIMAL => return Ok(b"0".to_vec()),
-        e::STRING | e::BYTES | e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE => return Ok(Vec::new()),
-        _ => {}
-    }
-    Err(FormatError::Unsupported(format!(
-        "column {:?} is NOT NULL and needs a default for the rows that are there",
-        column.name
-    )))
+    let wants_default = |why: &str| {
+        FormatError::Unsupported(format!(
+            "column {:?} is NOT NULL and {why}: give it a DEFAULT for the rows that are there",
+            column.name
+        ))
+    };
+    let sql_type = SqlType::parse(&column.sql_type)?;
+    let text: &[u8] = match &sql_type {
+        SqlType::Int { .. }
+        | SqlType::Float
+        | SqlType::Double
+        | SqlType::Decimal { .. }
+        | SqlType::Bit(_)
+        | SqlType::Year
+        | SqlType::Time => b"0",
+        SqlType::Date => b"0000-00-00",
+        SqlType::Datetime { .. } => b"0000-00-00 00:00:00",
+        SqlType::Json => b"null",
+        SqlType::Enum(_) => return Err(wants_default("dolt would store none of its members")),
+        SqlType::Geometry(shapes) => {
+            let bytes = shapes
+                .zero()
+                .filter(|_| shapes.srid.is_none_or(|srid| srid == 0));
+            let bytes = bytes.ok_or_else(|| wants_default("dolt knows no shape to put there"))?;
+            return Ok(bytes);
+        }
+        SqlType::Vector(_) => return Err(wants_default("dolt knows no vector to put there")),
+        SqlType::Char { .. }
+        | SqlType::Text { .. }
+        | SqlType::Binary(_)
+        | SqlType::VarBinary(_)
+        | SqlType::Blob(_)
+        | SqlType::Set(_) => b"",
+    };
+    let mut field = Vec::new();
+    codec
+        .push(text, &mut field)
+        .map_err(|_| wants_default("its values cannot be empty"))?;
+    Ok(field)
 }
 
 /// The bytes of an even number of hexadecimal digits, as far as they are such.

@@ -1,10 +1,13 @@
 //! Tables whose schema was edited: new ones, and those whose rows are carried over.
 
+use super::input::Carried;
+use super::moment::Moment;
 use super::{BuiltTable, Lines, TableBuild};
 use crate::csv::columns::Columns;
 use crate::message::schema::TableSchema;
 use crate::message::table::Table;
 use crate::schema::edit::SchemaEdit;
+use crate::schema::origin::conversion;
 use crate::tree::chunker::MapBuilder;
 use crate::tree::{Kind, address_map};
 use crate::{Chunk, FormatError, TextFormat};
@@ -70,27 +73,36 @@ pub struct Carrying {
 }
 
 impl Carrying {
-    /// Carries rows from `old`, whose table's message is `base`.
-    pub fn new(edit: &SchemaEdit, old: &TableSchema, base: Chunk) -> Result<Self, FormatError> {
+    /// Carries rows at `moment` from `old`, whose table's message is `base`.
+    pub fn new(
+        edit: &SchemaEdit,
+        old: &TableSchema,
+        base: Chunk,
+        moment: Moment,
+    ) -> Result<Self, FormatError> {
         let mut build = TableBuild::new(edit.schema.clone(), base)?;
         if let Some(counter) = &mut build.rows.auto_increment {
             counter.start(edit.auto_increment, &edit.origins);
         }
         let new_name = |position: usize| {
-            let computed = old
-                .columns
-                .get(position)
-                .is_some_and(|column| column.generated);
+            let before = old.columns.get(position)?;
             let at = edit
                 .origins
                 .iter()
                 .position(|origin| *origin == Some(position))?;
             let column = edit.schema.columns.get(at)?;
-            (!computed && !column.generated).then(|| column.name.clone())
+            if before.generated || column.generated {
+                return None;
+            }
+            // That it is possible was checked.
+            let conversion = conversion(before, column).ok().flatten();
+            let name = column.name.clone();
+            Some(Carried { name, conversion })
         };
         let shown = Columns::new(old)?.shown;
         let carried = shown.iter().map(|column| new_name(column.position));
         build.rows.carried = Some(carried.collect());
+        build.rows.moment = Some(moment);
         Ok(Self {
             build,
             schema: edit.chunk.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::input::{Input, RowBuffers};
+use super::input::{Carried, Input, RowBuffers};
 use super::rows::Rows;
 use super::{BuiltTable, rewrite};
 use crate::build::layout::Layout;
@@ -111,10 +111,13 @@ impl Following {
 }
 
 /// The names of the columns of a table's text; none for those that are computed.
-pub(super) fn carried(schema: &TableSchema) -> Result<Vec<Option<String>>, FormatError> {
+pub(super) fn carried(schema: &TableSchema) -> Result<Vec<Option<Carried>>, FormatError> {
     let name = |position: usize| {
         let column = schema.columns.get(position)?;
-        (!column.generated).then(|| column.name.clone())
+        (!column.generated).then(|| Carried {
+            name: column.name.clone(),
+            conversion: None,
+        })
     };
     let shown = Columns::new(schema)?.shown;
     let names = shown.iter().map(|column| name(column.position));

@@ -1,5 +1,6 @@
 //! The header of a text: which column each field is of.
 
+use super::input::Carried;
 use crate::FormatError;
 use crate::csv::record::RecordView;
 use crate::message::schema::{Column, TableSchema};
@@ -8,7 +9,7 @@ use crate::message::schema::{Column, TableSchema};
 pub(super) fn named_columns(
     schema: &TableSchema,
     header: &RecordView<'_>,
-    carried: Option<&[Option<String>]>,
+    carried: Option<&[Option<Carried>]>,
 ) -> Result<Vec<Option<usize>>, FormatError> {
     let bad = |why: String| FormatError::BadRecord {
         line: header.line,
@@ -21,7 +22,7 @@ pub(super) fn named_columns(
             .map_err(|_| bad(format!("the header's field {} is not UTF-8", position + 1)))?
             .trim_end();
         let name = match carried.map(|names| names.get(position)) {
-            Some(Some(Some(name))) => name,
+            Some(Some(Some(field))) => &field.name,
             Some(_) => continue,
             None => name,
         };

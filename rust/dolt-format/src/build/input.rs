@@ -5,6 +5,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::default::zero;
 use super::header::named_columns;
 use super::key::{push_tuple, sort_key_of};
+use super::moment::Moment;
 use super::out_of_band::{choose_out_of_band, push_value_field};
 use super::rules::{Computed, Rules};
 use super::stream::NewRow;
@@ -12,9 +13,10 @@ use super::target::{Lacking, Origin, Target, agrees, lacking, unsupported};
 use crate::csv::columns::{Columns, Source};
 use crate::csv::record::RecordView;
 use crate::expression::Fault;
-use crate::message::schema::TableSchema;
+use crate::message::schema::{Column, TableSchema};
 use crate::tree::probe::SortKey;
 use crate::value::collation::Collation;
+use crate::value::conversion::Conversion;
 use crate::value::encoding as e;
 use crate::value::from_text::TextCodec;
 use crate::value::sort_key::push_sort_key;
@@ -26,12 +28,23 @@ const CARDINALITY_LEN: usize = 8;
 pub(super) const KEY_TOO_LONG: &str = "its key is too long";
 pub(super) const VALUES_TOO_LONG: &str = "its values take more than 65,504 bytes together";
 
+/// A field of a text of stored rows that get a new form.
+#[derive(Debug, Clone)]
+pub(crate) struct Carried {
+    /// The column of the table that it is of.
+    pub(crate) name: String,
+    /// How its values are converted; by their text, where there is none.
+    pub(crate) conversion: Option<Conversion>,
+}
+
 /// Whose text it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TextOf<'a> {
     /// Where the text is of stored rows that get a new form: the column of the table that each
     /// field is of, or none for a field that is dropped.
-    pub(crate) carried: Option<&'a [Option<String>]>,
+    pub(crate) carried: Option<&'a [Option<Carried>]>,
+    /// When they get it.
+    pub(crate) moment: Option<Moment>,
     /// Rows that are stored already are taken as they are: dolt lets some in that break the rules.
     pub(crate) stored: bool,
     /// Whether NULL and 0 stand for the next number of an `AUTO_INCREMENT` column.
@@ -41,6 +54,29 @@ pub(crate) struct TextOf<'a> {
 /// Decides about a value of a column that does not take it: fails, or lets it pass.
 pub(crate) type Refuse<'a> =
     dyn FnMut(usize, Option<&[u8]>, FormatError) -> Result<(), FormatError> + 'a;
+impl TextOf<'_> {
+    /// Stored rows have no header that could name the column.
+    fn lacking(&self, column: &Column, error: FormatError) -> FormatError {
+        if self.carried.is_none() {
+            return error;
+        }
+        FormatError::Unsupported(format!(
+            "column {:?}: pyfs cannot compute its default {} for the rows that are there; add the \
+             column without it and set it after, or add it with dolt",
+            column.name, column.default
+        ))
+    }
+
+    /// Where a column gets its values whose default differs each time.
+    fn at_moment(&self, column: &Column, sql_type: &SqlType) -> Option<Origin> {
+        let moment = self.moment.as_ref()?;
+        if Moment::is_uuid(&column.default, sql_type) {
+            return Some(Origin::Uuid(*moment));
+        }
+        let text = moment.time(&column.default, sql_type)?;
+        Some(Origin::Default(Some(text)))
+    }
+}
 
 /// How records become rows.
 #[derive(Debug)]
@@ -159,9 +195,12 @@ impl Input {
                     && !column.nullable
                     && column.default.is_empty() =>
                 {
-                    Origin::Default(Some(zero(column, &codec)?))
+                    Origin::Same(zero(column, &codec)?)
                 }
-                None => match lacking(position, column, &codec, &rules, &mut computed, header)? {
+                None if let Some(origin) = of.at_moment(column, &sql_type) => origin,
+                None => match lacking(position, column, &codec, &rules, &mut computed, header)
+                    .map_err(|error| of.lacking(column, error))?
+                {
                     Lacking::Text(text) => Origin::Default(text),
                     Lacking::Computed => Origin::Computed(None),
                 },
@@ -174,6 +213,13 @@ impl Input {
                 }
                 lacking(position, column, &codec, &rules, &mut computed, header)
             });
+            let conversion = match (&origin, carried) {
+                (Origin::Field(position), Some(carried)) => {
+                    let field = carried.get(*position).and_then(Option::as_ref);
+                    field.and_then(|field| field.conversion.clone())
+                }
+                _ => None,
+            };
             let nullable = column.nullable;
             // Columns of other collations are no keys.
             let collation = Collation::named(sql_type.collation()).unwrap_or_default();
@@ -181,6 +227,7 @@ impl Input {
                 name: column.name.clone(),
                 origin,
                 codec,
+                conversion,
                 collation,
                 nullable,
                 counted: column.auto_increment && of.numbered,
@@ -217,10 +264,10 @@ impl Input {
     /// next number; if the fields of a record are the columns in their order, and nothing is
     /// computed.
     pub(super) fn in_order(&self) -> Option<Vec<(&TextCodec, bool, bool)>> {
-        let in_order =
-            self.targets.iter().enumerate().all(
-                |(at, target)| matches!(target.origin, Origin::Field(position) if position == at),
-            );
+        let in_order = self.targets.iter().enumerate().all(|(at, target)| {
+            matches!(target.origin, Origin::Field(position) if position == at)
+                && target.conversion.is_none()
+        });
         let plain = in_order && self.computed.is_empty() && self.field_count == self.targets.len();
         plain.then(|| {
             let targets = self.targets.iter();
@@ -318,7 +365,17 @@ impl Input {
                 why,
             };
             let start = buffers.bytes.len();
+            let uuid;
             let text = match &target.origin {
+                Origin::Same(field) => {
+                    buffers.bytes.extend_from_slice(field);
+                    buffers.fields.push(Some((start, buffers.bytes.len())));
+                    continue;
+                }
+                Origin::Uuid(moment) => {
+                    uuid = moment.uuid(record.line);
+                    Some(uuid.as_bytes())
+                }
                 Origin::Field(position) => match record.field(*position) {
                     None if record.is_absent(*position) => match target.lacking(record.line)? {
                         Lacking::Text(text) => text.as_deref(),
@@ -335,6 +392,17 @@ impl Input {
                     continue;
                 }
             };
+            if let (Some(conversion), Some(text)) = (&target.conversion, text) {
+                let pushed = conversion.push(text, &mut buffers.bytes);
+                let found = pushed.map_err(|why| bad(text, why.into_owned()))?;
+                if !found && !target.nullable {
+                    let why = "it becomes NULL, and the column is NOT NULL";
+                    return Err(bad(text, why.to_owned()));
+                }
+                let field = (start, buffers.bytes.len());
+                buffers.fields.push(found.then_some(field));
+                continue;
+            }
             let empty_is_null = target.codec.empty_is_null();
             let Some(text) = text.filter(|text| !(text.is_empty() && empty_is_null)) else {
                 if target.counted {

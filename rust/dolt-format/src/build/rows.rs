@@ -9,8 +9,9 @@ use super::counter::Counter;
 use super::deferred::{Deferred, Defers};
 use super::follow::{Following, Outcome};
 use super::index::IndexBuild;
-use super::input::{Input, RowBuffers, TextOf};
+use super::input::{Carried, Input, RowBuffers, TextOf};
 use super::job::CLUSTERED;
+use super::moment::Moment;
 use super::old_text::OldText;
 use super::plain::PlainRows;
 use super::refusal;
@@ -49,7 +50,9 @@ pub(super) struct Rows {
     /// Values out of band that are stored already.
     pub(super) stored_values: Values,
     /// For a text of another schema: the column of this one that each of its fields is of.
-    pub(super) carried: Option<Vec<Option<String>>>,
+    pub(super) carried: Option<Vec<Option<Carried>>>,
+    /// When that text gets its new form.
+    pub(super) moment: Option<Moment>,
     /// Whether the text is that of rows that are stored already.
     pub(super) stored: bool,
     pub(super) format: TextFormat,
@@ -119,6 +122,7 @@ impl Rows {
             deferred: Vec::new(),
             stored_values: Values::new(),
             carried: None,
+            moment: None,
             stored: false,
             format: TextFormat::Csv,
             following: None,
@@ -141,6 +145,7 @@ impl Rows {
         let Some(input) = &self.input else {
             let of = TextOf {
                 carried: self.carried.as_deref(),
+                moment: self.moment,
                 stored: self.stored,
                 // Only what users write leaves numbers to be chosen.
                 numbered: !self.stored && self.following.is_none(),

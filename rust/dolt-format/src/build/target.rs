@@ -1,11 +1,13 @@
 //! `Target`: a column of the table, and where its values come from.
 
 use super::default::{Default, default};
+use super::moment::Moment;
 use super::rules::{Computed, Rules};
 use crate::FormatError;
 use crate::csv::record::RecordView;
 use crate::message::schema::Column;
 use crate::value::collation::Collation;
+use crate::value::conversion::Conversion;
 use crate::value::from_text::{Reason, TextCodec};
 
 /// Where a column's value comes from.
@@ -15,6 +17,10 @@ pub(super) enum Origin {
     Field(usize),
     /// The default of a column that the header does not name; `None` is NULL.
     Default(Option<Vec<u8>>),
+    /// The same field for each row.
+    Same(Vec<u8>),
+    /// A UUID for each row.
+    Uuid(Moment),
     /// An expression, and the field of the record that has to agree with it.
     Computed(Option<usize>),
 }
@@ -24,6 +30,8 @@ pub(super) struct Target {
     pub(super) name: String,
     pub(super) origin: Origin,
     pub(super) codec: TextCodec,
+    /// How stored values of another type become those of the column.
+    pub(super) conversion: Option<Conversion>,
     pub(super) collation: Collation,
     pub(super) nullable: bool,
     /// Whether the column is `AUTO_INCREMENT`: NULL and 0 stand for the next number.

@@ -14,13 +14,15 @@ use crate::FormatError;
 use crate::value::number::push_float;
 
 /// Functions of one form: a name and arguments, of which dolt prints the name in lower case.
-const FUNCTIONS: [&str; 21] = [
+const FUNCTIONS: [&str; 23] = [
     "abs",
     "bin_to_uuid",
     "ceil",
     "char_length",
     "coalesce",
     "concat",
+    "curdate",
+    "current_date",
     "floor",
     "greatest",
     "hex",

@@ -3,6 +3,7 @@
 use super::draft::same_name;
 use crate::FormatError;
 use crate::message::schema::{Check, Column, Index, TableSchema};
+use crate::value::conversion::Conversion;
 use crate::value::sql_type::SqlType;
 
 /// For each new column, the position of the old one that it was.
@@ -175,56 +176,44 @@ fn holds_all(old: &Column, new: &Column) -> bool {
                 more.names.starts_with(&members.names) && more.collation == members.collation
             }
             (
+                SqlType::Datetime { timestamp, .. },
+                // Fewer digits are shown, and all are kept.
                 SqlType::Datetime {
-                    precision,
-                    timestamp,
+                    timestamp: other, ..
                 },
-                SqlType::Datetime {
-                    precision: finer,
-                    timestamp: other,
-                },
-            ) => timestamp == other && precision <= finer,
+            ) => timestamp == other,
             _ => false,
         }
 }
 
-/// Checks that values of the old type are converted to the new one by their text, as dolt's cast
-/// converts them.
+/// How the values of a column become those of another; none where they stay as they are stored.
+pub(crate) fn conversion(old: &Column, new: &Column) -> Result<Option<Conversion>, FormatError> {
+    let from = SqlType::parse(&old.sql_type)?;
+    let to = SqlType::parse(&new.sql_type)?;
+    if from != to && holds_all(old, new) {
+        return Ok(None);
+    }
+    Conversion::new(&from, &to, new.encoding)
+        .map(Some)
+        .map_err(|why| {
+            FormatError::Unsupported(format!(
+                "column {:?} from {} to {}: {why}",
+                new.name, old.sql_type, new.sql_type
+            ))
+        })
+}
+
+/// Checks that the values of each column can become those of its new type.
 pub(crate) fn check_conversions(
     old: &TableSchema,
     new: &TableSchema,
     origins: &[Option<usize>],
 ) -> Result<(), FormatError> {
     for (column, origin) in new.columns.iter().zip(origins) {
-        let Some(before) = origin.and_then(|at| old.columns.get(at)) else {
-            continue;
-        };
-        let from = SqlType::parse(&before.sql_type)?;
-        let to = SqlType::parse(&column.sql_type)?;
-        if !holds_all(before, column) && !by_text(&from, &to) {
-            return Err(FormatError::Unsupported(format!(
-                "column {:?} from {} to {}: convert it with dolt",
-                column.name, before.sql_type, column.sql_type
-            )));
+        let before = origin.and_then(|at| old.columns.get(at));
+        if let Some(before) = before.filter(|before| !before.generated && !column.generated) {
+            conversion(before, column)?;
         }
     }
     Ok(())
-}
-
-/// Whether dolt's cast gives the value whose text is the old value's.
-const fn by_text(from: &SqlType, to: &SqlType) -> bool {
-    use SqlType as T;
-    matches!(
-        (from, to),
-        (
-            T::Int { .. } | T::Decimal { .. },
-            T::Decimal { .. } | T::Char { .. } | T::Text { .. }
-        ) | (T::Int { .. }, T::Int { .. })
-            | (T::Bit(_), T::Bit(_))
-            | (T::VarBinary(_) | T::Blob(_), T::VarBinary(_) | T::Blob(_))
-            | (
-                T::Char { .. } | T::Text { .. } | T::Enum(_) | T::Set(_),
-                T::Char { .. } | T::Text { .. }
-            )
-    )
 }

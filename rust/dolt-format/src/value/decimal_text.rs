@@ -41,6 +41,22 @@ impl Decimal {
         })
     }
 
+    /// Whether it is below zero.
+    pub(crate) fn is_negative(&self) -> bool {
+        self.negative && self.digits.iter().any(|digit| *digit != b'0')
+    }
+
+    /// The whole number, rounded half away from zero; `None` beyond 128 bits.
+    pub(crate) fn rounded(&self) -> Option<i128> {
+        let digits = String::from_utf8(self.scaled(0)).ok()?;
+        let value: i128 = if digits.is_empty() {
+            0
+        } else {
+            digits.parse().ok()?
+        };
+        Some(if self.negative { -value } else { value })
+    }
+
     /// The digits of the value times 10^`scale`, rounded half away from zero.
     fn scaled(&self, scale: i64) -> Vec<u8> {
         let mut digits = self.digits.clone();

@@ -400,7 +400,7 @@ fn member(text: &str, members: &Members) -> Result<u16, Reason> {
 }
 
 /// Members by name, or by their bit as a number (`gms/sql/types/set.go`).
-fn set_bits(text: &str, members: &Members) -> Result<u64, Reason> {
+pub(super) fn set_bits(text: &str, members: &Members) -> Result<u64, Reason> {
     let mut bits = 0u64;
     let empty_is_member = members.names.iter().any(String::is_empty);
     for part in text.split(',') {

@@ -57,6 +57,29 @@ impl Shapes {
         Some(Self { of_type, srid })
     }
 
+    /// What dolt stores where a column has no value and may not be NULL: the smallest shape, all of
+    /// it at the origin. `None` for a column of any shape.
+    pub(crate) fn zero(self) -> Option<Vec<u8>> {
+        let head = |kind: u32| [&[1], &kind.to_le_bytes()[..]].concat();
+        let one = 1u32.to_le_bytes();
+        let points = |count: u32| {
+            let origin = vec![0; POINT_LEN * count as usize];
+            [&count.to_le_bytes()[..], &origin].concat()
+        };
+        let shape = |kind: u32| match kind {
+            1 => [head(1), vec![0; POINT_LEN]].concat(),
+            2 => [head(2), points(2)].concat(),
+            _ => [head(POLYGON), one.to_vec(), points(4)].concat(),
+        };
+        let bytes = match self.of_type {
+            kind @ 1..=POLYGON => shape(kind),
+            kind @ 4..=6 => [head(kind), one.to_vec(), shape(kind - 3)].concat(),
+            COLLECTION => [head(COLLECTION), vec![0; size_of::<u32>()]].concat(),
+            _ => return None,
+        };
+        Some([vec![0; SRID_LEN], bytes].concat())
+    }
+
     /// Appends the stored bytes of the geometry in `text`.
     pub(crate) fn push(self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         let mut reader = Reader {

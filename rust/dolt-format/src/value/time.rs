@@ -103,6 +103,13 @@ pub(crate) fn push_datetime(micros: i64, precision: u8, out: &mut Vec<u8>) {
         push_fraction(0, precision, out);
         return;
     }
+    // What was stored when the column had more digits is shown rounded.
+    let unit = 10i64.pow(6 - u32::from(precision.min(6)));
+    let micros = match micros.rem_euclid(unit) {
+        0 => micros,
+        rest if rest < unit / 2 => micros - rest,
+        rest => micros + unit - rest,
+    };
     let a_day = SECONDS_A_DAY * MICROS_A_SECOND;
     let (year, month, day) = date_from_days(micros.div_euclid(a_day));
     push_date_parts(year, month, day, out);
@@ -153,6 +160,10 @@ mod tests {
         };
         assert_eq!(print(ZERO_DATETIME, 0), "0000-00-00 00:00:00");
         assert_eq!(print(1, 6), "1970-01-01 00:00:00.000001");
-        assert_eq!(print(-1, 3), "1969-12-31 23:59:59.999");
+        // Digits that the column does not have any more are rounded, half up.
+        assert_eq!(print(-1, 3), "1970-01-01 00:00:00.000");
+        assert_eq!(print(-500_000, 0), "1970-01-01 00:00:00");
+        assert_eq!(print(-500_001, 0), "1969-12-31 23:59:59");
+        assert_eq!(print(1_499_999, 0), "1970-01-01 00:00:01");
     }
 }
