@@ -57,7 +57,8 @@ class MountConfig:
     cache_dir: Path = field(default_factory=lambda: _home("XDG_CACHE_HOME", ".cache"))
     """Where immutable bytes are kept between mounts; safe to delete at any time."""
     cache_bytes_max: int = 1 * GIB
-    """Disk for cached bytes (`-o cache-size=`)."""
+    """Disk for cached bytes and Parquet files; `lengths.db` has a bound of its own
+    (`-o cache-size=`)."""
     text_bytes_max: int = 96 * MIB
     """Memory for rendered text: who reads a large table twice finds it here."""
     chunk_bytes_max: int = 16 * MIB

@@ -7,13 +7,13 @@ import io
 import os
 import tempfile
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pyfs.errors import DiskError, SpaceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PIECE_BYTES: Final = 1 << 20
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -45,10 +45,10 @@ class LocalFile:
     Thread-safe. It is closed when nobody refers to it any more.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Makes *folder* if it is not there."""
-        self._folder = folder
-        with local_disk(folder):
+    def __init__(self, folder: Path, option: str = "state-dir") -> None:
+        """Makes *folder* if it is not there; *option* as for `local_disk`."""
+        self._folder, self._option = folder, option
+        with local_disk(folder, option):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Closed when this object goes.
             self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
@@ -65,11 +65,16 @@ class LocalFile:
     def append(self, data: bytes) -> int:
         """Writes *data* behind what is there, one caller at a time; returns where."""
         offset, done = self._length, 0
-        with local_disk(self._folder), memoryview(data) as view:
+        with local_disk(self._folder, self._option), memoryview(data) as view:
             while done < len(data):
                 done += os.pwrite(self._fd, view[done:], offset + done)
         self._length += len(data)
         return offset
+
+    @property
+    def path(self) -> Path:
+        """By this path this process can open it once more."""
+        return Path(f"/proc/self/fd/{self._fd}")
 
     def read(self, offset: int, length: int) -> bytes:
         """The bytes there; fewer only at the end."""

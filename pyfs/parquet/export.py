@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -39,8 +40,12 @@ class _UnfitError(Exception):
         self.position = position
 
 
-def write_parquet(text: Path, target: Path, columns: Sequence[Column]) -> None:
+def write_parquet(
+    text: Path | bytearray, target: Path | io.BytesIO, columns: Sequence[Column]
+) -> None:
     """Writes the table whose CSV text, as pyfs shows it, is *text* to *target*.
+
+    Either may be a file or in memory.
 
     A column that holds a value which its Arrow type does not have (such as the date 0000-00-00)
     is a string in this file; one that is no UTF-8 is binary.
@@ -48,6 +53,9 @@ def write_parquet(text: Path, target: Path, columns: Sequence[Column]) -> None:
     types = [column.arrow_type for column in columns]
     block_bytes = BLOCK_BYTES
     while True:
+        if isinstance(target, io.BytesIO):
+            target.seek(0)
+            target.truncate()
         try:
             _write(text, target, columns, types, block_bytes)
         except _UnfitError as exc:
@@ -64,8 +72,8 @@ def write_parquet(text: Path, target: Path, columns: Sequence[Column]) -> None:
 
 
 def _write(
-    text: Path,
-    target: Path,
+    text: Path | bytearray,
+    target: Path | io.BytesIO,
     columns: Sequence[Column],
     types: Sequence[pa.DataType],
     block_bytes: int,
@@ -88,7 +96,9 @@ def _write(
             writer.write_table(pa.Table.from_batches(group, schema))
 
 
-def _batches(text: Path, schema: pa.Schema, block_bytes: int) -> Iterator[pa.RecordBatch]:
+def _batches(
+    text: Path | bytearray, schema: pa.Schema, block_bytes: int
+) -> Iterator[pa.RecordBatch]:
     options = csv.ConvertOptions(
         column_types={field.name: _read_type(field.type) for field in schema},
         # Nothing but an empty field without quotes is NULL.
@@ -98,7 +108,7 @@ def _batches(text: Path, schema: pa.Schema, block_bytes: int) -> Iterator[pa.Rec
     )
     try:
         reader = csv.open_csv(
-            text,
+            pa.BufferReader(text) if isinstance(text, bytearray) else text,
             read_options=csv.ReadOptions(block_size=block_bytes),
             # A line of one column that is empty is a row.
             parse_options=csv.ParseOptions(

@@ -1,23 +1,28 @@
 """One version of one table as a Parquet file.
 
 A Parquet file says at its end where everything is, so it is made as a whole when it is first read:
-of the table's CSV text, on local disk. It is kept in the cache folder for the next reader, and may
-be deleted there at any time.
+of the table's CSV text, on local disk. It is kept in the cache folder for the next reader. There it
+may be deleted or damaged at any time, and the folder may be full or read-only: then the file is
+made once more, or elsewhere. It is the same file whenever and wherever it is made.
 """
 
 import contextlib
+import io
 import logging
 import os
-import tempfile
-from collections.abc import Iterator
+import secrets
+import weakref
 from pathlib import Path
 from typing import Final
 
 import trio
 
 from pyfs._core import Address, Schema, Table
-from pyfs.disk import local_disk
+from pyfs.disk import LocalFile, local_disk
+from pyfs.errors import CorruptionError, DiskError, SpaceError
 from pyfs.repo.table_version import TableVersion
+from pyfs.store.cache_limit import CacheLimit
+from pyfs.store.checked_file import CheckedFile, DamagedFileError
 
 log = logging.getLogger(__name__)
 
@@ -26,50 +31,89 @@ SIZE_FACTOR: Final = 64
 """A field of CSV, two bytes with its comma, takes no more than so many times that."""
 COLUMN_BYTES: Final = 4096
 """What the file says of one column, in each group of rows."""
+TEXT_IN_MEMORY_BYTES_MAX: Final = 64 << 20
+"""Text of which a file is made in memory where no disk can be written."""
+FILES_IN_MEMORY_BYTES_MAX: Final = 32 << 20
+"""Such files together."""
+ATTEMPTS: Final = 3
+"""Times that a file is made before its disk is given up."""
+
+
+class InMemory:
+    """A file that no disk takes."""
+
+    def __init__(self, contents: bytes) -> None:
+        self._contents = contents
+
+    def __len__(self) -> int:
+        return len(self._contents)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes there; fewer only at the end."""
+        return self._contents[offset : offset + length]
 
 
 class ParquetFolder:
     """The Parquet files that were made, kept in a folder that mounts share."""
 
-    def __init__(self, directory: Path, bytes_max: int) -> None:
-        self._directory = directory / "parquet"
-        self._bytes_max = bytes_max
+    def __init__(self, cache_dir: Path, work_dir: Path, bytes_max: int) -> None:
+        """What the cache does not take is in *work_dir*, as long as it is used."""
+        self._directory = cache_dir / "parquet"
+        self._limit = CacheLimit(cache_dir, bytes_max)
+        self.places: Final = ((self._directory, "cache-dir"), (work_dir, "state-dir"))
+        """Folders in which a file can be made, and the options that say where they are."""
         # Each is all computation, and takes memory.
         self.limiter = trio.CapacityLimiter(1)
+        self.in_memory = trio.Lock()
+        self._in_memory: weakref.WeakSet[InMemory] = weakref.WeakSet()
 
-    def open(self, table: Address) -> int | None:
-        """A descriptor of the file of *table*, if it is there."""
+    def open(self, table: Address) -> CheckedFile | None:
+        """The file of *table*, if it is there. It is verified as it is read."""
+        return CheckedFile.open(self._path(table))
+
+    def forget(self, table: Address) -> None:
+        """Deletes the file of *table*, which is damaged."""
+        path = self._path(table)
+        log.warning("the Parquet file %s is damaged; making it once more", path)
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+    def make(self, version: "ParquetVersion", text: LocalFile, place: Path) -> CheckedFile:
+        """The file of *version*, whose CSV text is *text*, made in the folder *place*."""
+        name = place / f".{secrets.token_hex(8)}"
+        try:
+            fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                # Not by its name, which others may take away at any time.
+                version.write(text.path, Path(f"/proc/self/fd/{fd}"))
+                made = CheckedFile.seal(fd)
+            finally:
+                os.close(fd)
+            if place == self._directory and self._limit.has_room_for(len(made)):
+                self._keep(name, version.address)
+        finally:
+            with contextlib.suppress(OSError):
+                name.unlink()
+        return made
+
+    def make_in_memory(self, version: "ParquetVersion", text: bytearray) -> InMemory | None:
+        """The file of *version*, whose CSV text is *text*; None where there are too many."""
+        target = io.BytesIO()
+        version.write(text, target)
+        made = InMemory(target.getvalue())
+        if sum(map(len, self._in_memory)) + len(made) > FILES_IN_MEMORY_BYTES_MAX:
+            return None
+        self._in_memory.add(made)
+        return made
+
+    def _keep(self, made: Path, table: Address) -> None:
         path = self._path(table)
         try:
-            found = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(path)  # so that what is read is kept
-        return found
-
-    @contextlib.contextmanager
-    def workspace(self) -> Iterator[Path]:
-        """A folder for the time of making a file."""
-        with local_disk(self._directory, "cache-dir"):
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._directory, prefix="making-") as folder:
-                yield Path(folder)
-
-    def keep(self, table: Address, made: Path) -> None:
-        """Moves the file of *table* into the folder; the ones longest unread go."""
-        made.replace(self._path(table))
-        files = []
-        for path in self._directory.glob("*.parquet"):
-            with contextlib.suppress(OSError):
-                stat = path.stat()
-                files.append((stat.st_mtime_ns, stat.st_size, path))
-        left = sum(size for _, size, _ in files)
-        for _, size, path in sorted(files):
-            if left <= self._bytes_max:
-                break
-            path.unlink(missing_ok=True)
-            left -= size
+            made.rename(path)
+        except OSError as exc:
+            log.warning("the Parquet file %s cannot be kept: %s", path, exc.strerror)
+            return
+        self._limit.recount()
 
     def _path(self, table: Address) -> Path:
         from pyfs.parquet.export import VERSION  # pyarrow is an extra, and takes a while
@@ -83,12 +127,9 @@ class ParquetVersion:
     def __init__(self, text: TableVersion, folder: ParquetFolder) -> None:
         self.as_text: Final = text
         self._folder = folder
-        self._file: int | None = None
+        self._file: CheckedFile | InMemory | None = None
+        self._size: int | None = None
         self._making = trio.Lock()
-
-    def __del__(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
 
     @property
     def table(self) -> Table:
@@ -105,13 +146,13 @@ class ParquetVersion:
     @property
     def size(self) -> int | None:
         """Bytes of the file, once it is made."""
-        return None if self._file is None else os.fstat(self._file).st_size
+        return self._size
 
     @property
     def size_max(self) -> int:
         """Bytes of the file, never too few."""
-        if self.size is not None:
-            return self.size
+        if self._size is not None:
+            return self._size
         columns = len(self.schema.columns) + 1
         rows = self.as_text.size_max
         return min(SIZE_FACTOR * rows + COLUMN_BYTES * columns * (1 + rows // PIECE_BYTES), 1 << 62)
@@ -119,47 +160,84 @@ class ParquetVersion:
     async def recall_size(self) -> None:
         """Finds the file if it was made before."""
         if self._file is None:
-            self._file = await trio.to_thread.run_sync(self._folder.open, self.address)
+            self._take(await trio.to_thread.run_sync(self._folder.open, self.address))
 
     async def stored_len(self) -> int | None:
         return 0 if self.size is not None else await self.as_text.stored_len()
 
     async def exact_size(self) -> int:
-        return os.fstat(await self._made()).st_size
+        return len(await self._made()) if self._size is None else self._size
 
     @property
     def share_read(self) -> float:
         return self.as_text.share_read
 
     async def read(self, offset: int, length: int) -> bytes:
-        return os.pread(await self._made(), max(length, 0), offset)
+        for _ in range(ATTEMPTS):
+            file = await self._made()
+            try:
+                return await trio.to_thread.run_sync(file.read, offset, max(length, 0))
+            except DamagedFileError as exc:
+                damage = str(exc)
+                if self._file is file:
+                    self._file = None
+                    await trio.to_thread.run_sync(self._folder.forget, self.address)
+        raise CorruptionError(
+            f"the local disk does not keep the Parquet file of table {self.address} as it is "
+            f"written ({damage}): mount with -o cache-dir= on another disk"
+        )
 
     async def view(self, offset: int, length: int) -> bytes:
         return await self.read(offset, length)
 
-    async def _made(self) -> int:
-        async with self._making:
-            await self.recall_size()
-            if self._file is None:
-                with self._folder.workspace() as workspace:
-                    self._file = await self._make(workspace)
-            return self._file
-
-    async def _make(self, workspace: Path) -> int:
-        text = workspace / "text.csv"
-        with text.open("wb") as out:
-            size = 0
-            while piece := await self.as_text.read(size, PIECE_BYTES):
-                size += out.write(piece)
-        return await trio.to_thread.run_sync(self._convert, text, limiter=self._folder.limiter)
-
-    def _convert(self, text: Path) -> int:
+    def write(self, text: Path | bytearray, target: Path | io.BytesIO) -> None:
+        """Writes the file to *target*, *text* being the table's CSV text. Blocks."""
         from pyfs.parquet.export import write_parquet
         from pyfs.parquet.types import columns_of
 
-        made = text.with_suffix(".parquet")
-        write_parquet(text, made, columns_of(self.schema.definitions))
-        # Opened before others may delete it.
-        file = os.open(made, os.O_RDONLY | os.O_CLOEXEC)
-        self._folder.keep(self.address, made)
-        return file
+        write_parquet(text, target, columns_of(self.schema.definitions))
+
+    def _take(self, file: CheckedFile | InMemory | None) -> None:
+        self._file = file
+        if file is not None:
+            self._size = len(file)
+
+    async def _made(self) -> CheckedFile | InMemory:
+        async with self._making:
+            await self.recall_size()
+            if self._file is None:
+                self._take(await self._make())
+            assert self._file is not None
+            return self._file
+
+    async def _make(self) -> CheckedFile | InMemory:
+        for place, option in self._folder.places:
+            try:
+                return await self._make_in(place, option)
+            except (SpaceError, DiskError) as exc:
+                log.warning("no Parquet file can be made in %s: %s", place, exc)
+                failure = exc
+        async with self._folder.in_memory:
+            made = await self._make_in_memory()
+        if made is None:
+            raise failure
+        return made
+
+    async def _make_in(self, place: Path, option: str) -> CheckedFile:
+        def convert() -> CheckedFile:
+            with local_disk(place, option):
+                return self._folder.make(self, text, place)
+
+        text = await trio.to_thread.run_sync(LocalFile, place, option)
+        while piece := await self.as_text.read(len(text), PIECE_BYTES):
+            text.append(piece)
+        return await trio.to_thread.run_sync(convert, limiter=self._folder.limiter)
+
+    async def _make_in_memory(self) -> InMemory | None:
+        text = bytearray()
+        while piece := await self.as_text.read(len(text), PIECE_BYTES):
+            text += piece
+            if len(text) > TEXT_IN_MEMORY_BYTES_MAX:
+                return None
+        make = self._folder.make_in_memory
+        return await trio.to_thread.run_sync(make, self, text, limiter=self._folder.limiter)

@@ -149,7 +149,7 @@ class Repository:
         self._workshop = workshop
         self._nursery = nursery
         self._texts = TextCache(config.text_bytes_max)
-        self._parquet = ParquetFolder(config.cache_dir, config.cache_bytes_max)
+        self._parquet = ParquetFolder(config.cache_dir, workshop.folder, config.cache_bytes_max)
         self._stored = Stored(Manifest.EMPTY, NO_REFS)
         self._read_began: float | None = None
         # Reads are numbered, since two of them may begin at one reading of the clock.

@@ -22,23 +22,19 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from pyfs._core import Addresses, Chunks, TableIndex
 from pyfs.disk import LocalFile
 from pyfs.errors import CorruptionError
+from pyfs.store.cache_limit import CacheLimit
 from pyfs.store.chunks import Tail
 
 log = logging.getLogger(__name__)
 
 TAIL: Final = "tail"
 CHECKSUM_LEN: Final = 16
-TRIM_TO: Final = 0.9
-"""The part of the limit that is left after old spans were let go."""
-RECOUNT_BYTES: Final = 64 * 1024 * 1024
-"""After so many bytes written the folder is counted anew: other mounts write to it too."""
 UNWRITTEN_BYTES_MAX: Final = 64 * 1024 * 1024
 """What waits to be written; beyond it spans are not kept, as the disk is slower than the remote."""
 IN_MEMORY_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -58,14 +54,15 @@ class SpanCache:
 
     def __init__(self, directory: Path, remote: str, bytes_max: int) -> None:
         """Keeps nothing on disk if *bytes_max* is 0."""
-        self._root = directory / "spans"
-        self._folder = self._root / hashlib.blake2b(remote.encode(), digest_size=8).hexdigest()
+        self._folder = (
+            directory / "spans" / hashlib.blake2b(remote.encode(), digest_size=8).hexdigest()
+        )
         self._bytes_max = bytes_max
         self._lock = threading.Lock()
         self._memory: OrderedDict[tuple[str, Span], bytes] = OrderedDict()
         self._memory_bytes = 0
         self._listed: dict[str, tuple[int, list[Span]]] = {}
-        self._writer = _Writer(self._root, bytes_max) if bytes_max > 0 else None
+        self._writer = _Writer(CacheLimit(directory, bytes_max)) if bytes_max > 0 else None
 
     def chunks(self, index: TableIndex, addresses: Addresses) -> tuple[list[Chunks], Addresses]:
         """Those of *addresses*, of the file of *index*, that are here; and those that are not."""
@@ -187,17 +184,14 @@ class SpanCache:
 
 
 class _Writer:
-    """Writes files in a thread of its own, and deletes the oldest where there are too many."""
+    """Writes files in a thread of its own."""
 
-    def __init__(self, root: Path, bytes_max: int) -> None:
-        self._root = root
-        self._bytes_max = bytes_max
+    def __init__(self, limit: CacheLimit) -> None:
+        self._limit = limit
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[tuple[Path, bytes | LocalFile] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._unwritten = 0
-        self._used: int | None = None
-        self._uncounted = 0
         self._failing = False
         self._closed = False
 
@@ -226,7 +220,7 @@ class _Writer:
             path, data = item
             try:
                 _replace(path, data)
-                self._count(len(data))
+                self._limit.wrote(len(data))
                 self._failing = False
             except OSError as exc:
                 # Said once: a full disk fails every write.
@@ -238,36 +232,6 @@ class _Writer:
                     self._unwritten -= len(data)
             # Nobody else may hold it any more: it goes before the next one is waited for.
             del item, data
-
-    def _count(self, length: int) -> None:
-        self._uncounted += length
-        if self._used is None or self._uncounted > RECOUNT_BYTES:
-            self._used = sum(size for _, size, _ in self._files())
-            self._uncounted = 0
-        else:
-            self._used += length
-        if self._used > self._bytes_max:
-            self._trim()
-
-    def _trim(self) -> None:
-        files = sorted(self._files())
-        used = sum(size for _, size, _ in files)
-        for _, size, path in files:
-            if used <= self._bytes_max * TRIM_TO:
-                break
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-            used -= size
-        self._used = used
-
-    def _files(self) -> Iterator[tuple[int, int, str]]:
-        """When each file was used last, its size on disk, its path."""
-        for folder, _, names in os.walk(self._root):
-            for name in names:
-                path = os.path.join(folder, name)
-                with contextlib.suppress(OSError):
-                    found = os.stat(path)
-                    yield found.st_mtime_ns, found.st_blocks * 512, path
 
 
 def _without(addresses: Addresses, parts: list[Chunks]) -> Addresses:

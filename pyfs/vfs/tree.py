@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pyfs.errors import (
     AlreadyExistsError,
     DirectoryExpectedError,
+    DiskError,
     InvalidNameError,
     NotEmptyError,
     NotFoundError,
     NotPermittedError,
     RemoteError,
+    SpaceError,
     UnsupportedError,
 )
 from pyfs.vfs.branch import Branch
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
     from pyfs.repo.repository import Repository
     from pyfs.store.counts import RequestCounts
     from pyfs.vfs.save import Saver
+
+log = logging.getLogger(__name__)
 
 ControlNode: TypeAlias = (
     ControlDirectory
@@ -339,6 +344,9 @@ class Tree:
             sizing[node.name] = version
             try:
                 return await version.exact_size(), True
+            except (DiskError, SpaceError) as exc:
+                # The file cannot be made now; whoever reads it is told, but not who lists it.
+                log.warning("the size of %s is not known: %s", node.name, exc)
             finally:
                 sizing.pop(node.name, None)
         return version.size_max, False

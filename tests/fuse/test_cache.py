@@ -10,6 +10,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Final
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.support.mounts import REMOTES, Mount
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.fuse, pytest.mark.timeout(300)]
 
 TABLE: Final = "main/flights.csv"
+PARQUET: Final = "main/flights.parquet"
 
 
 @contextlib.contextmanager
@@ -64,8 +67,7 @@ def cut_off(cache: Path, _: int) -> Iterator[None]:
 @contextlib.contextmanager
 def full(cache: Path, pid: int) -> Iterator[None]:
     """Nothing new can be written, and half of what was is gone."""
-    for file in files(cache)[::2]:
-        file.unlink()
+    delete_half(cache)
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, before[1]))
     yield
@@ -74,8 +76,7 @@ def full(cache: Path, pid: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def read_only(cache: Path, _: int) -> Iterator[None]:
-    for file in files(cache)[::2]:
-        file.unlink()
+    delete_half(cache)
     if os.geteuid() == 0:
         # Permissions do not bind root.
         subprocess.run(["mount", "--bind", cache, cache], check=True)
@@ -91,6 +92,11 @@ def read_only(cache: Path, _: int) -> Iterator[None]:
             folder.chmod(0o700)
 
 
+def delete_half(cache: Path) -> None:
+    for file in {*files(cache)[::2], *cache.glob("parquet/*.parquet")}:
+        file.unlink()
+
+
 def files(cache: Path) -> list[Path]:
     return sorted(p for p in cache.rglob("*") if p.is_file() and not p.name.startswith("."))
 
@@ -102,20 +108,25 @@ def test_a_cache_that_fails_under_a_running_mount(
     fault: Callable[[Path, int], AbstractContextManager[None]], on_aws: Callable[..., Mount]
 ) -> None:
     text = gzip.decompress((REMOTES / "flights.expected/main/flights.csv.gz").read_bytes())
-    mount = on_aws("flights").mount()
+    mount = on_aws("flights", "format=csv+parquet").mount()
     assert (mount / TABLE).read_bytes() == text
+    parquet = (mount / PARQUET).read_bytes()
+    rows = pq.ParquetFile(pa.BufferReader(parquet)).metadata.num_rows
+    assert rows == text.count(b"\n") - 1
     assert mount.umount().returncode == 0
     cache = mount.home / "cache"
     assert len(files(cache)) > 10, "everything that was read is there"
     # Another mount, which has nothing in memory, finds the cache; then it fails.
     mount.mount()
     assert (mount / TABLE).stat().st_size == len(text)
+    assert (mount / PARQUET).stat().st_size == len(parquet)
     with fault(cache, mount.pid):
         left = set(files(cache))
         with (mount / TABLE).open("rb", buffering=0) as stream:
             stream.seek(len(text) // 2)
             assert stream.read(4096) == text[len(text) // 2 :][:4096]
         assert (mount / TABLE).read_bytes() == text
+        assert (mount / PARQUET).read_bytes() == parquet
         # The writer of spans may still be at it; where it cannot write nothing comes.
         assert fault not in (replaced_by_a_file, full, read_only) or set(files(cache)) <= left
     # What it wrote meanwhile, or did not, is no obstacle either.
