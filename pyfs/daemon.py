@@ -12,13 +12,14 @@ from pyfs.errors import ConfigurationError, PyfsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_READY: Final = b"ready"
+_READY: Final = b"ready\0"
 
 
-def run_detached(serve: Callable[[Callable[[], None]], None]) -> None:
+def run_detached(serve: Callable[[Callable[[str], None]], None]) -> str:
     """Runs *serve* in a child that outlives this process; returns when it calls what it is given.
 
-    Raises `ConfigurationError` with the child's reason if it ends before that.
+    Returns what that is called with. Raises `ConfigurationError` with the child's reason if it ends
+    before.
     """
     reader, writer = os.pipe()
     sys.stdout.flush()
@@ -34,12 +35,13 @@ def run_detached(serve: Callable[[Callable[[], None]], None]) -> None:
     except KeyboardInterrupt:
         os.kill(child, signal.SIGTERM)
         raise
-    if answer != _READY:
+    if not answer.startswith(_READY):
         reason = answer.decode(errors="replace")
         raise ConfigurationError(reason or "the mount ended at once; its log may say why")
+    return answer.removeprefix(_READY).decode(errors="replace")
 
 
-def _become_daemon(serve: Callable[[Callable[[], None]], None], writer: int) -> None:
+def _become_daemon(serve: Callable[[Callable[[str], None]], None], writer: int) -> None:
     """Never returns: the parent's callers must not run a second time in the child."""
     status = 1
     waiting = True
@@ -59,10 +61,10 @@ def _become_daemon(serve: Callable[[Callable[[], None]], None], writer: int) -> 
         os.dup2(null, 0)
         os.dup2(null, 1)
 
-        def ready() -> None:
+        def ready(note: str) -> None:
             # From here on nobody reads what libfuse or a traceback would print.
             os.dup2(null, 2)
-            tell(_READY)
+            tell(_READY + note.encode(errors="replace"))
 
         serve(ready)
         status = 0

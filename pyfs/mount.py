@@ -14,7 +14,6 @@ from dataclasses import replace
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 import pyfuse3
 import trio
@@ -25,13 +24,14 @@ from pyfs.errors import ConfigurationError, NotFoundError, PyfsError
 from pyfs.formats import Format
 from pyfs.fuse.kernel import KernelCache
 from pyfs.fuse.operations import Operations
-from pyfs.mountpoint import SUBTYPE, check_mountpoint, ended_report, resolve
+from pyfs.mountpoint import SUBTYPE, check_mountpoint, default_log, ended_report, mountpoint_of
 from pyfs.parquet import check_installed
 from pyfs.remote import DirectoryUrl, open_remote, parse_url
 from pyfs.repo.author import Author, find_author
 from pyfs.repo.log import log_text
 from pyfs.repo.repository import Repository, open_repository
 from pyfs.store.table_set import TableSet
+from pyfs.vfs.control import rescue_note
 from pyfs.vfs.file_system import FileSystem, open_file_system
 from pyfs.vfs.processes import Holders
 
@@ -53,7 +53,7 @@ LOG_FILES: Final = 3
 
 def mount(config: MountConfig) -> int:
     """Mounts as *config* says; returns when the mount is usable, or has ended (foreground)."""
-    config = replace(config, mountpoint=resolve(config.mountpoint))
+    config = replace(config, mountpoint=mountpoint_of(config.mountpoint))
     check_mountpoint(config)
     parse_url(config.url)
     if Format.PARQUET in config.formats:
@@ -61,17 +61,26 @@ def mount(config: MountConfig) -> int:
     _make_folders(config)
     author = find_author(config.author, Path.home())
 
-    def serve(ready: Callable[[], None]) -> None:
+    def serve(ready: Callable[[str], None]) -> None:
         _start_log(config)
         return_freed_memory()
         # What is loaded now stays.
         gc.freeze()
         trio.run(_serve, config, author, ready)
 
+    def tell(note: str) -> None:
+        if note:
+            print(f"pyfs mount: {note}", file=sys.stderr, flush=True)
+
     if config.foreground:
-        serve(lambda: print(f"{config.url} is mounted on {config.mountpoint}", flush=True))
+
+        def ready(note: str) -> None:
+            print(f"{config.url} is mounted on {config.mountpoint}", flush=True)
+            tell(note)
+
+        serve(ready)
     else:
-        run_detached(serve)
+        tell(run_detached(serve))
     return 0
 
 
@@ -142,7 +151,7 @@ async def _check_has_data(repository: Repository, config: MountConfig) -> None:
         )
 
 
-async def _serve(config: MountConfig, author: Author, ready: Callable[[], None]) -> None:
+async def _serve(config: MountConfig, author: Author, ready: Callable[[str], None]) -> None:
     """Serves the mount until it is unmounted or a signal ends it."""
     async with (
         open_remote(config) as remote,
@@ -159,7 +168,8 @@ async def _serve(config: MountConfig, author: Author, ready: Callable[[], None])
         ) as file_system:
             with _mounted(Operations(file_system), config):
                 log.info("%s is mounted on %s", config.url, config.mountpoint)
-                ready()
+                rescued = file_system.saver.folders.rescued
+                ready(rescue_note(rescued) if rescued else "")
                 await _serve_until_told(file_system)
                 kernel.disarm()
             await _finish(file_system, config)
@@ -269,15 +279,10 @@ def _make_folders(config: MountConfig) -> None:
             ) from exc
 
 
-def default_log(config: MountConfig) -> Path:
-    """Where the log of a mount in the background is if no option says so."""
-    return config.state_dir / "log" / f"{quote(config.url, safe='')[-200:]}.log"
-
-
 def _start_log(config: MountConfig) -> None:
     handler: logging.Handler = logging.StreamHandler(sys.stderr)
     if config.log_file is not None or not config.foreground:
-        path = config.log_file or default_log(config)
+        path = config.log_file or default_log(config.url, config.state_dir)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handler = RotatingFileHandler(path, maxBytes=LOG_BYTES_MAX, backupCount=LOG_FILES)

@@ -5,18 +5,27 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
+from pyfs.asking import ask
 from pyfs.errors import ConfigurationError
 from pyfs.vfs.processes import unescape_mount
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyfs.config import MountConfig
 
 SUBTYPE: Final = "pyfs"
+RECOVERY: Final = "recovery"
+"""The folder below the state folder for what could not be saved."""
 FUSE_DEVICE: Final = Path("/dev/fuse")
+LINKS_MAX: Final = 1000
+"""Components and links of a path that are followed: a circle of links ends."""
 FUSE_CONF: Final = Path("/etc/fuse.conf")
 
 
@@ -41,12 +50,40 @@ def mounted_at(path: Path) -> Mounted | None:
     return found
 
 
-def resolve(path: Path) -> Path:
-    """*path* without symbolic links, not looking into the last component if it is a dead mount."""
-    try:
-        return path.resolve(strict=False)
-    except OSError:
-        return path.parent.resolve() / path.name
+def mounted_around(path: Path) -> Mounted | None:
+    """The topmost mount that *path* lies in, by its name alone. Asks no file system."""
+    for place in (path, *path.parents):
+        if (mounted := mounted_at(place)) is not None:
+            return mounted
+    return None
+
+
+def mountpoint_of(path: Path) -> Path:
+    """*path* without symbolic links, not looking into a mount of pyfs on the way."""
+    place = Path("/")
+    left = list(path.absolute().parts[1:])[::-1]
+    for _ in range(LINKS_MAX):
+        if not left or _is_ours(place):
+            break
+        name = left.pop()
+        if name == "..":
+            place = place.parent
+            continue
+        place /= name
+        if _is_ours(place):
+            break
+        try:
+            target = Path(os.readlink(place))
+        except OSError:
+            continue  # no link
+        place = place.parent if not target.is_absolute() else Path("/")
+        left += [part for part in reversed(target.parts) if part != "/"]
+    return place.joinpath(*reversed(left))
+
+
+def _is_ours(path: Path) -> bool:
+    mounted = mounted_at(path)
+    return mounted is not None and mounted.kind == f"fuse.{SUBTYPE}"
 
 
 def check_mountpoint(config: MountConfig) -> None:
@@ -72,7 +109,7 @@ def check_mountpoint(config: MountConfig) -> None:
 def _already(mounted: Mounted) -> str:
     try:
         # stat could be answered from the kernel's cache; this asks the mount's process.
-        os.statvfs(mounted.path)
+        ask(lambda: str(os.statvfs(mounted.path)), waiting_for(mounted.path, "mount"))
     except OSError as exc:
         if exc.errno in (errno.ENOTCONN, errno.ECONNABORTED):
             return (
@@ -113,6 +150,25 @@ def _user_allow_other() -> bool:
     except OSError:
         return False
     return any(line.strip() == "user_allow_other" for line in lines)
+
+
+def default_log(url: str, state_dir: Path) -> Path:
+    """Where the log of a mount in the background is if no option says so."""
+    return state_dir / "log" / f"{quote(url, safe='')[-200:]}.log"
+
+
+def waiting_for(path: Path, command: str) -> Callable[[], None]:
+    """Says on stderr that the mount on *path* keeps *command* waiting, and how to end that."""
+
+    def tell() -> None:
+        print(
+            f"pyfs {command}: the process of the mount on {path} does not answer; waiting for it "
+            f"(Ctrl-C ends that; pyfs umount -z {path} unmounts without asking it)",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    return tell
 
 
 def ended_report(state_dir: Path, pid: int) -> Path:

@@ -9,73 +9,155 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from pyfs.asking import PATIENCE_S, ask
+from pyfs.config import MountConfig
 from pyfs.errors import ConfigurationError
-from pyfs.mountpoint import SUBTYPE, ended_report, mounted_at, resolve
+from pyfs.mountpoint import (
+    RECOVERY,
+    SUBTYPE,
+    Mounted,
+    default_log,
+    ended_report,
+    mounted_around,
+    mounted_at,
+    mountpoint_of,
+    waiting_for,
+)
 from pyfs.vfs.names import CONTROL
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 STATUS: Final = Path(CONTROL, "status")
-PATIENCE_S: Final = 3.0
-"""After that long, a line says what is being waited for."""
+NAMED_MAX: Final = 5
+"""Pending files that are named in a line."""
+DEAD: Final = (errno.ENOTCONN, errno.ECONNABORTED)
+"""What a mount answers whose process has ended."""
 
 
 def unmount(directory: Path, *, lazy: bool) -> int:
     """Has the mount on *directory* push what is pending, unmounts it, and waits for its end.
 
-    Returns 0, or 1 if something could not be saved, which is told on stderr.
+    Returns 0, or 1 if something could not be saved, which is told on stderr. A *lazy* one asks the
+    mount nothing and waits for nothing.
     """
-    path = resolve(directory)
+    path = mountpoint_of(directory)
     mounted = mounted_at(path)
     if mounted is None or mounted.kind != f"fuse.{SUBTYPE}":
         raise ConfigurationError(f"no pyfs mount on {path}")
+    if lazy:
+        _run_unmount(path, lazy=True, status={})
+        return 0
     status = _status(path)
-    troubles = _push_pending(path) if status else []
-    _run_unmount(path, lazy=lazy)
-    if status and not lazy:
+    troubles = _push_pending(path, status) if status else []
+    _tell(troubles)
+    _run_unmount(path, lazy=False, status=status)
+    if status:
         pid = int(status["pid"])
         _wait_for(pid)
-        troubles += _last_words(Path(status["state"]), pid)
-    for line in troubles:
-        print(f"pyfs umount: {line}", file=sys.stderr)
+        last = _last_words(Path(status["state"]), pid)
+        _tell(last)
+        troubles += last
     return 1 if troubles else 0
+
+
+def _tell(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(f"pyfs umount: {line}", file=sys.stderr, flush=True)
 
 
 def print_status(directory: Path) -> int:
     """Prints the status of the mount, or of the branch, that *directory* is."""
+    path = mountpoint_of(directory)
+    mounted = mounted_around(path)
+    if mounted is None or mounted.kind != f"fuse.{SUBTYPE}":
+        raise ConfigurationError(f"{path} is neither a pyfs mount nor a branch in one")
+    waiting = waiting_for(mounted.path, "status")
     try:
-        text = (directory / STATUS).read_text()
+        text = ask((path / STATUS).read_text, waiting)
     except OSError as exc:
-        raise ConfigurationError(
-            f"{directory} is neither a pyfs mount nor a branch in one: {exc.strerror}"
-        ) from exc
+        if exc.errno in DEAD:
+            raise ConfigurationError(_ended(mounted)) from exc
+        if path == mounted.path or exc.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise ConfigurationError(
+                f"{path} is neither a pyfs mount nor a branch in one: {exc.strerror}"
+            ) from exc
+        whole = ask((mounted.path / STATUS).read_text, waiting)
+        print(
+            f"pyfs status: {path} cannot be looked into ({exc.strerror}); the mount's status:",
+            file=sys.stderr,
+        )
+        print(whole, end="")
+        return 1
     print(text, end="")
     return 0
+
+
+def _ended(mounted: Mounted) -> str:
+    """What to say of a mount whose process is dead."""
+    usual = default_log(mounted.source, MountConfig(url=mounted.source).state_dir)
+    log = str(usual) if usual.exists() else "where -o log-file= or -o state-dir= put it"
+    return (
+        f"the process of the mount on {mounted.path} has ended; its log is {log}. "
+        f"What was acknowledged is on the remote: pyfs umount {mounted.path}, then mount it again"
+    )
 
 
 def _status(path: Path) -> dict[str, str]:
     """The mount's own status, or nothing if its process is dead."""
     try:
-        lines = (path / STATUS).read_text().splitlines()
+        text = ask((path / STATUS).read_text, waiting_for(path, "umount"))
     except OSError as exc:
-        if exc.errno in (errno.ENOTCONN, errno.ECONNABORTED):
+        if exc.errno in DEAD:
             return {}
-        raise ConfigurationError(f"the mount on {path} does not answer: {exc.strerror}") from exc
-    return dict(line.split(": ", 1) for line in lines if ": " in line and line[0] != " ")
+        raise ConfigurationError(
+            f"the mount on {path} does not answer: {exc.strerror}; pyfs umount -z {path} "
+            "unmounts without asking it"
+        ) from exc
+    lines = text.splitlines()
+    fields = dict(line.split(": ", 1) for line in lines if ": " in line and line[0] != " ")
+    pending = [line.partition(": ")[2] for line in lines if line.startswith("pending: ")]
+    named = "; ".join(pending[:NAMED_MAX])
+    if len(pending) > NAMED_MAX:
+        named += f"; and {len(pending) - NAMED_MAX} more, see {path / STATUS}"
+    return fields | {"pending": named}
 
 
-def _push_pending(path: Path) -> list[str]:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _push_pending(path: Path, status: dict[str, str]) -> list[str]:
+    """Has what is pending pushed. Returns what could not be."""
+    pending = status["pending"]
+    if not pending:
+        return []
+
+    def push() -> str:
+        # The control directory: opening it asks the remote nothing.
+        directory = os.open(path / CONTROL, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return ""
+
+    def tell() -> None:
+        print(
+            f"pyfs umount: waiting until this is pushed: {pending} (Ctrl-C ends that; "
+            f"pyfs umount -z {path} unmounts without waiting)",
+            file=sys.stderr,
+            flush=True,
+        )
+
     try:
-        os.fsync(directory)
+        ask(push, tell)
     except OSError as exc:
-        return [f"what was pending could not be pushed ({exc.strerror}); see {path / STATUS}"]
-    finally:
-        os.close(directory)
+        error = _status(path).get("remote-error", "none")
+        reason = exc.strerror if error == "none" else f"the remote's last error: {error}"
+        return [f"could not be pushed, and is as it was before: {pending} ({reason})"]
     return []
 
 
-def _run_unmount(path: Path, *, lazy: bool) -> None:
+def _run_unmount(path: Path, *, lazy: bool, status: dict[str, str]) -> None:
     helper = shutil.which("fusermount3")
     if helper is not None:
         command = [helper, "-u", *(["-z"] if lazy else []), "--", str(path)]
@@ -84,10 +166,21 @@ def _run_unmount(path: Path, *, lazy: bool) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        # As it is now: what was pending before may be pushed.
+        pending = _status(path) if status else {}
         raise ConfigurationError(
             f"{path} stays mounted: {reason[0]} (close what uses it, see fuser -vm {path}; "
-            "or pyfs umount -z)"
+            f"or pyfs umount -z {path}){_told_pending(pending)}"
         )
+
+
+def _told_pending(status: dict[str, str]) -> str:
+    if not status.get("pending"):
+        return ""
+    return (
+        f"; pending: {status['pending']}: it is saved when it is closed, and kept in "
+        f"{Path(status['state'], RECOVERY)} if it cannot be"
+    )
 
 
 def _wait_for(pid: int) -> None:
@@ -97,7 +190,12 @@ def _wait_for(pid: int) -> None:
         return
     try:
         if not select.select([process], [], [], PATIENCE_S)[0]:
-            print("pyfs umount: waiting for the last pushes", file=sys.stderr)
+            print(
+                "pyfs umount: unmounted; waiting for the last pushes of its process "
+                f"(pid {pid}; Ctrl-C ends the waiting, not them)",
+                file=sys.stderr,
+                flush=True,
+            )
             select.select([process], [], [])
     finally:
         os.close(process)

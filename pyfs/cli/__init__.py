@@ -136,7 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     mount.add_argument("directory", metavar="DIR", type=Path, help="an empty directory")
 
     umount = _command(commands, "umount", "unmount; waits for what is pending and reports it")
-    umount.add_argument("-z", "--lazy", action="store_true", help="even while files are open")
+    umount.add_argument(
+        "-z",
+        "--lazy",
+        action="store_true",
+        help="even while files are open or the mount does not answer; asks it nothing, and waits "
+        "for nothing: what it could not save, only its log and the recovery folder tell",
+    )
     umount.add_argument("directory", metavar="DIR", type=Path, help="where it is mounted")
 
     status = _command(commands, "status", "say how a mount is doing")

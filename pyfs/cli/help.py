@@ -29,7 +29,7 @@ examples:
     "umount": """\
 examples:
   pyfs umount ~/primes
-  pyfs umount -z ~/primes       even while programs have files open there
+  pyfs umount -z ~/primes       even while files are open there, or it does not answer
 """,
     "status": """\
 examples:

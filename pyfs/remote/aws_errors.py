@@ -64,10 +64,13 @@ def translate(exc: Exception, doing: str) -> PyfsError:
         case CredentialRetrievalError() | TokenRetrievalError() | SSOError():
             return AccessError(f"{doing}: no credentials could be had: {exc}")
         case ConnectionError() | HTTPClientError():
-            return RemoteError(f"{doing}: {exc}; check the network, the region and the endpoint")
+            return RemoteError(
+                f"{doing}: {_clause(exc)}; check the network, the region and the endpoint"
+            )
         case BotoCoreError() | ValueError():
             return ConfigurationError(
-                f"{doing}: {exc}; check the AWS settings (environment, profile, -o endpoint=)"
+                f"{doing}: {_clause(exc)}; check the AWS settings "
+                "(environment, profile, -o endpoint=)"
             )
         case _:
             return RemoteError(f"{doing}: {exc}")
@@ -78,9 +81,14 @@ def error_code(exc: ClientError) -> str:
     return str(exc.response.get("Error", {}).get("Code", ""))
 
 
+def _clause(told: object) -> str:
+    """What AWS or botocore says, as a part of a sentence: one line, no full stop at its end."""
+    return " ".join(str(told).split()).rstrip(" .")
+
+
 def _translate_answer(exc: ClientError, doing: str) -> PyfsError:
     code = error_code(exc)
-    message = str(exc.response.get("Error", {}).get("Message", "")) or code
+    message = _clause(exc.response.get("Error", {}).get("Message", "")) or code
     if code == "NoSuchBucket":
         return AbsentRemoteError(f"{doing}: there is no such bucket; check the URL and the region")
     if code == "ResourceNotFoundException":
@@ -93,4 +101,4 @@ def _translate_answer(exc: ClientError, doing: str) -> PyfsError:
         return AccessError(f"AWS refused {doing}: {message}; check the policy of the credentials")
     if code in BAD_CREDENTIALS:
         return AccessError(f"AWS refused {doing}: {message}; renew or check the credentials")
-    return RemoteError(f"{doing}: {message}")
+    return RemoteError(f"{doing}: {message}; try again, and check the URL and region if it stays")

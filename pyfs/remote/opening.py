@@ -9,6 +9,7 @@ from pyfs.config import MountConfig
 from pyfs.remote.directory import directory_remote
 from pyfs.remote.url import AwsUrl, DirectoryUrl, parse_url
 from pyfs.store.chunks import Remote
+from pyfs.store.watched import watched
 
 
 @asynccontextmanager
@@ -16,10 +17,10 @@ async def open_remote(config: MountConfig) -> AsyncIterator[Remote]:
     """The remote of *config*, for as long as the block lasts. Makes no request."""
     match parse_url(config.url):
         case DirectoryUrl() as url:
-            yield directory_remote(url.directory, str(url))
+            yield watched(directory_remote(url.directory, str(url)))
         case AwsUrl() as url:
             remote = await trio.to_thread.run_sync(_aws_remote, url, config)
-            yield remote
+            yield watched(remote)
 
 
 def _aws_remote(url: AwsUrl, config: MountConfig) -> Remote:

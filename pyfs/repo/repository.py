@@ -71,6 +71,7 @@ from pyfs.repo.table_version import TableVersion
 from pyfs.repo.text_build import StreamedTable, TextBuild, Workshop, ways_to
 from pyfs.repo.text_cache import TextCache
 from pyfs.store.chunks import ChunkStore, Remote
+from pyfs.store.health import Health
 from pyfs.store.traversal import drive
 
 log = logging.getLogger(__name__)
@@ -221,6 +222,11 @@ class Repository:
     def default_branch(self) -> str | None:
         """The branch that `dolt clone` checks out: main, else master, else the first by name."""
         return self._stored.refs.default_branch
+
+    @property
+    def health(self) -> Health:
+        """How the remote does."""
+        return self._remote.health
 
     @property
     def refreshed_at(self) -> float:

@@ -7,6 +7,7 @@ from typing import Protocol
 from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest
 from pyfs.disk import LocalFile
 from pyfs.store.counts import RequestCounts
+from pyfs.store.health import Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Remote:
     local: bool = False
     """Whether its files are on this machine, so that copies of them would gain nothing."""
     counts: RequestCounts = field(default_factory=RequestCounts)
+    health: Health = field(default_factory=Health)
 
 
 class ChunkStore(Protocol):

@@ -90,6 +90,11 @@ class Branch:
         return self.directory.path
 
     @property
+    def is_read(self) -> bool:
+        """Whether its head was read once."""
+        return self._snapshot is not None
+
+    @property
     def snapshot(self) -> Snapshot:
         """The head as last shown; `update` comes first."""
         if self._snapshot is None:

@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pyfs.errors import InvalidTextError, NotFoundError
@@ -15,17 +16,19 @@ from pyfs.vfs.node import TableFile
 from pyfs.vfs.system_texts import texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pyfs.config import MountConfig
     from pyfs.repo.repository import Repository
     from pyfs.store.counts import RequestCounts
+    from pyfs.store.health import Health
     from pyfs.vfs.branch import Branch, Failure
     from pyfs.vfs.save import Saver
 
 MESSAGE: Final = "message"
-MOUNT_FILES: Final = ("status",)
-BRANCH_FILES: Final = ("log", "log.jsonl", MESSAGE, "status")
+STATUS: Final = "status"
+MOUNT_FILES: Final = (STATUS,)
+BRANCH_FILES: Final = ("log", "log.jsonl", MESSAGE, STATUS)
 
 
 class ControlTexts:
@@ -43,7 +46,7 @@ class ControlTexts:
     async def of_branch(self, branch: Branch, name: str) -> bytes:
         """The text of *name* in the control directory of *branch*."""
         match name:
-            case "status":
+            case _ if name == STATUS:
                 return self._branch_status(branch)
             case _ if name == MESSAGE:
                 return (branch.message + "\n").encode() if branch.message else b""
@@ -70,6 +73,7 @@ class ControlTexts:
             "cache": str(self._config.cache_dir),
             "writable": "no, mounted with -o ro" if self._config.read_only else "yes",
             "refreshed": _ago(repository.refreshed_at),
+            "remote-error": _health(repository.health),
             "branches": str(len(repository.branches)),
             "default-branch": repository.default_branch or "none",
             "failed-saves": str(len(self._saver.failures)),
@@ -78,10 +82,24 @@ class ControlTexts:
             name.replace("_", "-"): str(count) for name, count in asdict(self._counts).items()
         }
         text = _lines(lines)
+        if rescued := self._saver.folders.rescued:
+            text += f"rescued: {rescue_note(rescued)}\n"
+        for branch in branches:
+            text += "".join(f"pending: {branch.name}/{line}\n" for line in _pending(branch))
         for branch in branches:
             if branch.failure is not None:
                 text += f"\nlast failed save on {branch.name}:\n" + _failure(branch.failure)
         return text.encode()
+
+    def unread_status(self, name: str) -> bytes:
+        """The status of a branch of which no more is known than that it is there."""
+        lines = {
+            "branch": name,
+            "head": str(self._repository.branches.get(name, "unknown")),
+            "refreshed": _ago(self._repository.refreshed_at),
+            "remote-error": _health(self._repository.health),
+        }
+        return (_lines(lines) + "last failed save: none\n").encode()
 
     def _branch_status(self, branch: Branch) -> bytes:
         commit = branch.snapshot.commit
@@ -90,6 +108,7 @@ class ControlTexts:
             "head": str(commit.address),
             "head-date": _stamp(commit.timestamp_ms / 1000),
             "refreshed": _ago(self._repository.refreshed_at),
+            "remote-error": _health(self._repository.health),
             "tables": str(len(branch.snapshot.tables)),
         }
         if self._config.read_only:
@@ -141,6 +160,8 @@ def _failure(failure: Failure) -> str:
 
 
 def _pending(branch: Branch) -> list[str]:
+    if not branch.is_read:
+        return []
     found = []
     for removal in branch.gone.values():
         names = sorted(file_name(removal.table, shown) for shown in removal.names)
@@ -152,6 +173,20 @@ def _pending(branch: Branch) -> list[str]:
             what = f"{size} bytes written, not saved yet" if size else "empty, an unfinished save"
             found.append(f"{name} ({what})")
     return found
+
+
+def _health(health: Health) -> str:
+    if health.error is None:
+        return "none"
+    since = "" if health.failing else ", and it has answered since"
+    return f"{_ago(health.failed_at)}{since}: {' '.join(str(health.error).split())}"
+
+
+def rescue_note(rescued: Sequence[Path]) -> str:
+    """What is said of texts that an earlier mount left and this one keeps."""
+    count = "1 text" if len(rescued) == 1 else f"{len(rescued)} texts"
+    folder = Path(os.path.commonpath([path.parent for path in rescued]))
+    return f"{count} that an earlier mount had not saved, kept in {folder}"
 
 
 def _lines(fields: dict[str, str]) -> str:

@@ -18,8 +18,9 @@ from pyfs.errors import (
     SpaceError,
     UnsupportedError,
 )
+from pyfs.store.watched import TROUBLES
 from pyfs.vfs.branch import Branch
-from pyfs.vfs.control import BRANCH_FILES, MESSAGE, MOUNT_FILES, ControlTexts
+from pyfs.vfs.control import BRANCH_FILES, MESSAGE, MOUNT_FILES, STATUS, ControlTexts
 from pyfs.vfs.names import CONTROL, branch_name, child_segment, escape, is_text, unescape
 from pyfs.vfs.node import (
     FILE_MODE,
@@ -92,7 +93,12 @@ class Tree:
         # The default branch cannot be deleted, so this is a disk that is not mounted or a table
         # that was emptied. Showing an empty directory would tell rsync to delete the other side.
         if not self.repository.branches:
-            raise RemoteError(f"{self.config.url} holds no database any more")
+            error = RemoteError(
+                f"{self.config.url} holds no database any more: see whether its disk is mounted, "
+                "or who deleted it"
+            )
+            self.repository.health.failed(error)
+            raise error
 
     async def branch(self, name: str) -> Branch:
         """The branch called *name*, at the head of the last refresh; `NotFoundError`."""
@@ -170,17 +176,38 @@ class Tree:
         seen = self._branches.get(parent.path)
         if seen is not None and name in seen.local:
             return seen.local[name]
-        await self.refresh()
+        # So that control directories are reached while the remote fails; tables are read from it.
+        if self.repository.health.failing and (known := self._known_directory(parent, name)):
+            return known
+        try:
+            await self.refresh()
+        except TROUBLES:
+            if known := self._known_directory(parent, name):
+                return known
+            raise
         branch = await self.branch_at(parent)
         found = branch.find(name) if branch is not None else None
         if found is not None:
             return found
-        path = branch_name(parent.path, name)
-        if is_text(name) and escape(unescape(name)) == name and self._exists(path):
-            return self._directory(path)
+        directory = self._subdirectory(parent.path, name)
+        if directory is not None:
+            return directory
         raise NotFoundError(
             f"{name} is neither a table nor a branch in {parent.path or 'the root'}"
         )
+
+    def _known_directory(self, parent: BranchDirectory, name: str) -> BranchDirectory | None:
+        """The subdirectory called *name* that the last refresh showed."""
+        seen = self._branches.get(parent.path)
+        if seen is not None and seen.is_read and seen.find(name) is not None:
+            return None
+        return self._subdirectory(parent.path, name)
+
+    def _subdirectory(self, parent: str, name: str) -> BranchDirectory | None:
+        path = branch_name(parent, name)
+        if is_text(name) and escape(unescape(name)) == name and self._exists(path):
+            return self._directory(path)
+        return None
 
     def _control_directory(self, path: str) -> ControlDirectory:
         if path and path not in self.repository.branches:
@@ -276,7 +303,11 @@ class Tree:
             case SchemaFile():
                 return await schema_attributes(self, node)
             case BranchDirectory() if node.path in self.repository.branches:
-                branch = await self.branch(node.path)
+                try:
+                    branch = await self.branch(node.path)
+                except TROUBLES:
+                    # Its control directory is there all the same.
+                    return self._directory_attributes(node.born_ns, 0.0)
                 born_ns = branch.snapshot.commit.timestamp_ms * 1_000_000
                 return self._directory_attributes(born_ns, self._valid_s())
             case BranchDirectory():
@@ -368,6 +399,13 @@ class Tree:
         if not node.path:
             return self.texts.of_mount(self.seen)
         branch = self._branches.get(node.path)
+        if node.name == STATUS and (branch is None or not branch.is_read):
+            # A status is there for when the remote is not.
+            try:
+                await self.refresh()
+                branch = await self.branch(node.path)
+            except TROUBLES:
+                return self.texts.unread_status(node.path)
         if branch is None or node.name.startswith("log"):
             await self.refresh()
             branch = await self.branch(node.path)

@@ -17,6 +17,7 @@ from pyfs.errors import (
     PyfsError,
 )
 from pyfs.formats import Format
+from pyfs.store.health import Health
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -226,6 +227,7 @@ class MemoryRepository:
         self._versions: dict[Address, Version] = {}
         self.branches: dict[str, Address] = {}
         self.refreshed_at = 0.0
+        self.health = Health()
         self.failure: PyfsError | None = None
         """What every request to the remote fails with."""
         self.refusals: dict[str, str] = {}
@@ -272,7 +274,9 @@ class MemoryRepository:
     async def _ask(self) -> None:
         await trio.lowlevel.checkpoint()
         if self.failure is not None:
+            self.health.failed(self.failure)
             raise self.failure
+        self.health.answered()
 
     async def refresh(self, max_age_s: float) -> None:
         if time.time() - self.refreshed_at >= max_age_s:

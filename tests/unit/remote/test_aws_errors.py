@@ -48,6 +48,11 @@ def answer(code: str, message: str = "") -> ClientError:
         (answer("ExpiredToken", "it expired"), AccessError, [DOING, "it expired", "renew"]),
         (answer("InvalidAccessKeyId"), AccessError, [DOING, "check the credentials"]),
         (answer("SignatureDoesNotMatch"), AccessError, [DOING, "check the credentials"]),
+        (
+            answer("InvalidSignatureException", "Check your key\nand signing method."),
+            AccessError,
+            ["Check your key and signing method; renew"],
+        ),
         (answer("RequestTimeTooSkewed"), AccessError, [DOING, "RequestTimeTooSkewed"]),
         (answer("NoSuchBucket"), AbsentRemoteError, [DOING, "no such bucket", "region"]),
         (answer("ResourceNotFoundException"), AbsentRemoteError, ["no such DynamoDB table"]),

@@ -8,6 +8,7 @@ import trio
 import trio.testing
 
 from pyfs.errors import (
+    AccessError,
     AlreadyExistsError,
     NotEmptyError,
     NotFoundError,
@@ -326,5 +327,45 @@ def test_a_remote_that_shows_nothing_any_more_is_an_error_not_an_empty_directory
                 await sh.ls()
             sh.repository.remote = remote
             assert await sh.ls() == ["main"]
+
+    run(main)
+
+
+def test_statuses_are_reached_while_the_remote_refuses(tmp_path: Path) -> None:
+    """Whatever was looked at before; all else says what the remote says."""
+
+    async def main() -> None:
+        repository = MemoryRepository({"primes": PRIMES})
+        repository.push("feature/twin", {"primes": MORE})
+        repository.branches = dict(repository.remote)
+        async with shell(tmp_path, repository, refresh_s=0.0) as sh:
+            assert await sh.read("main/primes.csv") == PRIMES
+            assert "remote-error: none" in (await sh.read(".pyfs/status")).decode()
+            repository.failure = AccessError("AWS refused dynamodb:GetItem of x: renew\nthem")
+            for path in ("", "main/", "feature/twin/"):
+                status = (await sh.read(f"{path}.pyfs/status")).decode()
+                (line,) = [one for one in status.splitlines() if one.startswith("remote-error: ")]
+                assert "s ago)" in line or not path
+                if path:
+                    assert line.endswith(": AWS refused dynamodb:GetItem of x: renew them")
+            for refused in (sh.ls(), sh.ls("main"), sh.read("main/primes.csv")):
+                with pytest.raises(AccessError):
+                    await refused
+            with pytest.raises(AccessError):
+                await sh.read("none/primes.csv")
+            repository.failure = None
+            assert await sh.read("main/primes.csv") == PRIMES
+            assert ", and it has answered since: AWS" in (await sh.read(".pyfs/status")).decode()
+
+    run(main)
+
+
+def test_the_mounts_status_says_what_is_pending(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with shell(tmp_path) as sh:
+            assert b"pending" not in await sh.read(".pyfs/status")
+            await sh.unlink("main/primes.csv")
+            status = await sh.read(".pyfs/status")
+            assert b"pending: main/primes.csv (removed, the drop is not committed yet)" in status
 
     run(main)
