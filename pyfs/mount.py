@@ -6,6 +6,7 @@ import faulthandler
 import gc
 import logging
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -86,7 +87,7 @@ def mount(config: MountConfig) -> int:
 
 def initialize(config: MountConfig, branch: str) -> int:
     """Makes an empty database of a new remote."""
-    parse_url(config.url)
+    _check_no_clone(config)
     author = find_author(config.author, Path.home())
 
     async def main() -> None:
@@ -136,9 +137,24 @@ async def _open_repository(
         await chunks.aclose()
 
 
+def _check_no_clone(config: MountConfig) -> None:
+    """Raises `ConfigurationError` for the directory of a dolt database, such as a clone."""
+    match parse_url(config.url):
+        case DirectoryUrl(directory) if (directory / ".dolt").is_dir():
+            other = directory.with_name(f"{directory.name}-remote")
+            url = shlex.quote(other.as_uri())
+            raise ConfigurationError(
+                f"{directory} is a dolt database with a working set (it holds .dolt), not a "
+                "remote, which is a folder of its own that dolt pushes to. To make one of it: "
+                f"mkdir {shlex.quote(str(other))}; cd {shlex.quote(str(directory))}; "
+                f"dolt remote add pyfs {url}; dolt push --all pyfs; and use {url} here"
+            )
+
+
 async def _check_has_data(repository: Repository, config: MountConfig) -> None:
     await repository.refresh(0)
     if not repository.branches:
+        _check_no_clone(config)
         match parse_url(config.url):
             case DirectoryUrl(directory) if not directory.is_dir():
                 raise ConfigurationError(

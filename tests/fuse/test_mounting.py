@@ -92,6 +92,15 @@ def test_what_makes_a_mount_impossible_is_one_clear_line(tmp_path: Path) -> None
         _refused([*state, wrong, str(empty)], "aws://[")
     _refused([*state, (tmp_path / "none").as_uri(), str(empty)], str(tmp_path / "none"))
     _refused([*state, empty.as_uri(), str(empty)], "pyfs init")
+    clone = tmp_path / "clone"
+    (clone / ".dolt/noms").mkdir(parents=True)
+    told = ("holds .dolt", "not a remote", f"dolt remote add pyfs file://{clone}-remote", "push")
+    _refused([*state, clone.as_uri(), str(empty)], *told)
+    done = pyfs("init", "-o", "author=A <a@b.c>", clone.as_uri())
+    assert done.returncode == 1
+    for part in told:
+        assert part in done.stderr
+    assert os.listdir(clone) == [".dolt"]
     _refused(["-o", "author=me", url, str(empty)], "Name <email>")
     _refused(["-o", f"state-dir={file}/x", url, str(empty)], "state-dir")
     _refused(["-o", f"log-file={file}/x", *state, url, str(empty)], "log-file")
