@@ -86,7 +86,7 @@ OPTIONS: Final = (
         "size",
         _one_of("auto", "exact", "lazy"),
         "MODE",
-        "whether stat waits for exact sizes (auto)",
+        "how stat finds sizes: auto, exact or lazy, see below (auto)",
         "mount",
     ),
     Option(
@@ -147,6 +147,15 @@ OPTIONS: Final = (
         "log-level", "log_level", _LEVELS, "LEVEL", "debug, info, warning or error (info)", "log"
     ),
 )
+
+SIZES: Final = """\
+  size=MODE, for tables whose size was not found before; what is shown then is never too small:
+    auto    stat waits where a table is small (exact-size-limit) or open; else it shows a bound
+            until it is opened: right for almost everything
+    exact   stat always waits, so that ls -l reads each table once: for rsync, tar and du over
+            large tables, and for what believes a size without opening the file
+    lazy    stat never waits: for looking around in large databases. Until a table was read,
+            tail prints nothing, tar fills up with NULs to the bound, rsync fails"""
 
 GROUPS: Final = tuple(dict.fromkeys(option.group for option in OPTIONS))
 
@@ -237,4 +246,6 @@ def options_help(groups: Collection[str] = GROUPS) -> str:
             lines.append(f"  {group}:")
         shown = f"{option.name}={option.argument}" if option.argument else option.name
         lines.append(f"    {shown:<24}{option.meaning}")
+    if "mount" in groups:
+        lines += ["", SIZES]
     return "\n".join(lines)

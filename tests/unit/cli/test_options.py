@@ -131,6 +131,30 @@ def test_the_help_of_each_command_has_examples_that_can_be_typed(
                     parse_options([value])
 
 
+def test_the_help_of_mount_says_what_each_way_of_finding_sizes_is_good_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["mount", "--help"])
+    shown = capsys.readouterr().out
+    told = shown.partition("  size=MODE, ")[2].partition("examples:")[0]
+    option = next(option for option in OPTIONS if option.name == "size")
+    assert option.parse is not None
+    modes = [
+        line.split()[0] for line in told.splitlines() if line.startswith("    ") and line[4] != " "
+    ]
+    assert [option.parse(mode) for mode in modes] == ["auto", "exact", "lazy"]
+    assert MountConfig(url="").size == "auto"
+    lazy = told.partition("    lazy ")[2]
+    for part in ("never waits", "tail prints nothing", "NULs", "rsync fails"):
+        assert part in lazy
+    assert "rsync, tar" in told.partition("    exact ")[2].partition("    lazy ")[0]
+    assert all(len(line) <= 100 for line in shown.splitlines())
+    with pytest.raises(SystemExit):
+        main(["log", "--help"])
+    assert "size=MODE" not in capsys.readouterr().out
+
+
 def test_output_that_finds_no_room_is_an_error_in_one_line(tmp_path: Path) -> None:
     folders = f"state-dir={tmp_path},cache-dir={tmp_path}"
     command = ["log", "-o", folders, REMOTES.joinpath("primes").as_uri()]
