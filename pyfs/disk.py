@@ -39,6 +39,31 @@ def local_disk(folder: Path, option: str = "state-dir") -> Iterator[None]:
         ) from exc
 
 
+def why_unusable(folder: Path) -> str | None:
+    """What keeps files from being made in *folder*, which is made if it is not there; or None."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as exc:
+        return _obstacle(folder) or exc.strerror or str(exc)
+
+
+def _obstacle(folder: Path) -> str | None:
+    """What is where *folder*, or a folder on the way to it, would have to be."""
+    for path in (folder, *folder.parents):
+        name = "it" if path == folder else path
+        if os.path.isdir(path):
+            return None
+        if os.path.isfile(path):
+            return f"{name} is a file"
+        if os.path.exists(path):
+            return f"{name} is no directory"
+        if os.path.islink(path):
+            return f"{name} is a link to nothing"
+    return None
+
+
 class LocalFile:
     """Bytes on local disk under no name: whatever ends this process, nothing is left of them.
 

@@ -21,6 +21,7 @@ import trio
 
 from pyfs.allocator import TRIM_INTERVAL_S, return_freed_memory, trim
 from pyfs.daemon import run_detached
+from pyfs.disk import why_unusable
 from pyfs.errors import ConfigurationError, NotFoundError, PyfsError
 from pyfs.formats import Format
 from pyfs.fuse.kernel import KernelCache
@@ -284,15 +285,20 @@ def _mount(operations: Operations, mountpoint: Path, options: set[str]) -> None:
 
 
 def _make_folders(config: MountConfig) -> None:
-    for folder, option in ((config.state_dir, "state-dir"), (config.cache_dir, "cache-dir")):
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as exc:
-            raise ConfigurationError(
-                f"{folder} cannot be used: {exc.strerror}; choose another with -o {option}="
-            ) from exc
+    """Makes the folders on local disk. A cache that cannot be used is gone without."""
+    reason = why_unusable(config.state_dir)
+    if reason is not None:
+        raise ConfigurationError(
+            f"the state folder {config.state_dir} cannot be used: {reason};"
+            " choose another with -o state-dir="
+        )
+    reason = why_unusable(config.cache_dir)
+    if reason is not None:
+        print(
+            f"pyfs: nothing is kept in the cache folder {config.cache_dir}: {reason};"
+            " what is read twice may be fetched twice, choose another with -o cache-dir=",
+            file=sys.stderr,
+        )
 
 
 def _start_log(config: MountConfig) -> None:

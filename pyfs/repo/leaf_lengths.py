@@ -59,6 +59,8 @@ _OF_THE_DISK: Final = frozenset(
     )
 )
 """Primary codes of errors that a new database would not be spared."""
+_UNWRITABLE: Final = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY))
+"""Primary codes of errors after which what is there can still be read."""
 _ATTEMPTS: Final = 2
 
 # Where the header of a database has the versions of its format, and what they are without a log.
@@ -75,6 +77,7 @@ class LeafLengths:
         self._entries_max = entries_max
         self._connection: sqlite3.Connection | None = None
         self._broken = False
+        self._unwritable = False
         self._measured: set[bytes] = set()
         # One thread at a time: a connection is not shared, and sqlite has one writer anyway.
         self._limiter = trio.CapacityLimiter(1)
@@ -108,7 +111,7 @@ class LeafLengths:
         """Remembers *groups* (`TextLayout.remember`), and the size of the text of *table*."""
         if size is not None:
             self._measured.add(form)
-        if self._broken:
+        if self._broken or self._unwritable:
             return
         await trio.to_thread.run_sync(self._put, form, groups, table, size, limiter=self._limiter)
 
@@ -120,7 +123,7 @@ class LeafLengths:
 
     async def put_nodes(self, nodes: Sequence[tuple[bytes, bytes]]) -> None:
         """Remembers inner nodes, so that a place in a text is found without the remote."""
-        if not self._broken and nodes:
+        if nodes and not self._broken and not self._unwritable:
             await trio.to_thread.run_sync(self._put_nodes, nodes, limiter=self._limiter)
 
     async def forget(self) -> None:
@@ -238,6 +241,10 @@ class LeafLengths:
             return False
         if code == sqlite3.SQLITE_READONLY_DBMOVED:
             return True
+        if code & 0xFF in _UNWRITABLE and not self._unwritable:
+            log.info("no more text lengths are remembered in %s: %s", self._path, exc)
+            self._unwritable = True
+            return False
         if isinstance(exc, OSError) or code & 0xFF in _OF_THE_DISK:
             log.info("text lengths are not remembered in %s: %s", self._path, exc)
             self._broken = True

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pyfs.disk import why_unusable
 from pyfs.errors import InvalidTextError, NotFoundError
 from pyfs.repo.log import log_json, log_text
 from pyfs.vfs.names import file_name
@@ -65,12 +66,14 @@ class ControlTexts:
     def of_mount(self, branches: Iterable[Branch]) -> bytes:
         """The mount's own status."""
         repository = self._repository
+        no_cache = why_unusable(self._config.cache_dir)
         lines = {
             "remote": self._config.url,
             "mountpoint": str(self._config.mountpoint),
             "pid": str(os.getpid()),
             "state": str(self._config.state_dir),
             "cache": str(self._config.cache_dir),
+            **({} if no_cache is None else {"cache-unused": f"nothing is kept there: {no_cache}"}),
             "writable": "no, mounted with -o ro" if self._config.read_only else "yes",
             "refreshed": _ago(repository.refreshed_at),
             "remote-error": _health(repository.health),

@@ -92,6 +92,56 @@ def read_only(cache: Path, _: int) -> Iterator[None]:
             folder.chmod(0o700)
 
 
+def a_file(cache: Path) -> str:
+    cache.write_text("not a folder")
+    return "it is a file"
+
+
+def in_a_file(cache: Path) -> str:
+    cache.parent.write_text("not a folder")
+    return f"{cache.parent} is a file"
+
+
+def a_link_to_nothing(cache: Path) -> str:
+    cache.symlink_to("nothing")
+    return "it is a link to nothing"
+
+
+def of_another_system(cache: Path) -> str:
+    """One in which nothing can be made, by whomever."""
+    cache.symlink_to("/proc")
+    return "No such file or directory"
+
+
+@pytest.mark.parametrize("obstacle", [a_file, in_a_file, a_link_to_nothing, of_another_system])
+def test_a_cache_folder_that_cannot_be_used_refuses_no_mount(
+    obstacle: Callable[[Path], str], mounts: Callable[..., Mount], tmp_path: Path
+) -> None:
+    cache = tmp_path / "own" / "cache"
+    if obstacle is not in_a_file:
+        cache.parent.mkdir()
+    reason = obstacle(cache)
+    mount = mounts("primes", f"cache-dir={cache}", "format=csv+parquet")
+    done = mount.try_mount()
+    assert done.returncode == 0
+    (warning,) = done.stderr.splitlines()
+    for part in (str(cache), reason, "-o cache-dir="):
+        assert part in warning
+    text = (REMOTES / "primes.expected/main/primes.csv").read_bytes()
+    assert (mount / "main/primes.csv").read_bytes() == text
+    parquet = pq.read_table(pa.BufferReader((mount / "main/primes.parquet").read_bytes()))
+    assert parquet.num_rows == text.count(b"\n") - 1
+    done = mount.sh("echo 41,179 >> primes.csv; tail -n 1 primes.csv; cat ../.pyfs/status")
+    assert done.stdout.startswith("41,179\n")
+    assert f"cache-unused: nothing is kept there: {reason}\n" in done.stdout
+    # It is used from when it can be.
+    for path in (cache, cache.parent):
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+    assert "cache-unused" not in (mount / ".pyfs/status").read_text()
+    assert cache.is_dir()
+
+
 def delete_half(cache: Path) -> None:
     for file in {*files(cache)[::2], *cache.glob("parquet/*.parquet")}:
         file.unlink()

@@ -102,7 +102,12 @@ def test_what_makes_a_mount_impossible_is_one_clear_line(tmp_path: Path) -> None
         assert part in done.stderr
     assert os.listdir(clone) == [".dolt"]
     _refused(["-o", "author=me", url, str(empty)], "Name <email>")
-    _refused(["-o", f"state-dir={file}/x", url, str(empty)], "state-dir")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nothing")
+    _refused(["-o", f"state-dir={file}/x", url, str(empty)], "state-dir=", f"{file} is a file")
+    _refused(["-o", f"state-dir={file}", url, str(empty)], "state-dir=", "it is a file")
+    _refused(["-o", f"state-dir={link}", url, str(empty)], "state-dir=", "it is a link to nothing")
+    _refused(["-o", "state-dir=/dev/null", url, str(empty)], "state-dir=", "no directory")
     _refused(["-o", f"log-file={file}/x", *state, url, str(empty)], "log-file")
     _refused(["-o", "refres=1", url, str(empty)], "refres", "refresh", status=2)
     _refused(["-o", "refresh=soon", url, str(empty)], "refresh=soon", "500ms", status=2)

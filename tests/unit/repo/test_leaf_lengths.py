@@ -330,6 +330,31 @@ trio.run(main)
     assert recalled(tmp_path, 1, 2) == [1]
 
 
+def test_a_database_that_cannot_be_written_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember(tmp_path, 1, size=7)
+    before = (tmp_path / FILE_NAME).read_bytes()
+    connect = sqlite3.connect
+
+    def read_only(path: Path, *, timeout: float, check_same_thread: bool) -> sqlite3.Connection:
+        return connect(
+            f"file:{path}?mode=ro", uri=True, timeout=timeout, check_same_thread=check_same_thread
+        )
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+
+    async def body(lengths: LeafLengths) -> None:
+        for _ in range(2):
+            assert await lengths.get_size(FORM, TABLE) == 7
+            await lengths.put(FORM, [group(2)], TABLE, 8)
+            await lengths.put_nodes([(key(1), b"node")])
+            assert await lengths.get(FORM, [key(1), key(2)], by_last=False) == [b"record 1"]
+
+    run(tmp_path, body)
+    assert (tmp_path / FILE_NAME).read_bytes() == before
+
+
 def test_mounts_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     script = """
 import sys
