@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+import re
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE: Final = 16_384
 
 _BYTES: Final = pa.large_binary()
+_SPACE: Final = (
+    rb"[\t\x0b\x0c ]|\xc2[\x85\xa0]|\xe1\x9a\x80"
+    rb"|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"
+)
+"""White space of Unicode, in UTF-8."""
+_SPECIAL: Final = rb'[,"\r\n]|^(?:\\\.)?$|^(?:' + _SPACE + rb")"
+"""Fields that dolt quotes. Leaves of the old text are known again only as dolt has them."""
 _QUOTE: Final = pa.scalar(b'"', _BYTES)
 _COMMA: Final = pa.scalar(b",", _BYTES)
 _LINE_END: Final = pa.scalar(b"\n", _BYTES)
@@ -50,6 +58,8 @@ _NUMBERS: Final = frozenset(
     )
 )
 """Kinds of columns in which a truth value is 1 or 0."""
+_UNITS: Final = {0: "s", 3: "ms", 6: "us"}
+"""The unit in which a moment is shown with so many digits of a second."""
 
 
 class ParquetText:
@@ -73,15 +83,15 @@ class ParquetText:
         *columns* are those of the table; others than these are not looked at. Raises
         `InvalidTextError`, with row and column, for what no CSV text can say.
         """
-        kinds = {column.name.lower(): column.kind for column in columns}
+        by_name = {column.name.lower(): column for column in columns}
         names = self.names
-        yield b",".join(_quoted_name(name) for name in names) + b"\n"
+        yield b",".join(_field(name) for name in names) + b"\n"
         row = 1
         for batch in self._batches():
             texts = []
             for name, array in zip(names, batch, strict=True):
                 with _told(name, row):
-                    texts.append(_text_of(array, kinds.get(name.lower(), "")))
+                    texts.append(_text_of(array, by_name.get(name.lower())))
             if len(names) == 1 and len(columns) > 1 and texts[0].null_count:
                 at = pc.index(texts[0].is_null(), pa.scalar(value=True)).as_py()
                 reason = "a file of this column alone cannot say NULL: write another beside it"
@@ -156,8 +166,9 @@ def _identifier(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _quoted_name(name: str) -> bytes:
-    return b'"' + name.encode().replace(b'"', b'""') + b'"'
+def _field(text: str) -> bytes:
+    plain = text.encode()
+    return b'"' + plain.replace(b'"', b'""') + b'"' if re.search(_SPECIAL, plain) else plain
 
 
 def _lines(texts: Sequence[pa.Array]) -> bytes:
@@ -181,8 +192,8 @@ def _plain(array: pa.Array) -> pa.Array:
     return array
 
 
-def _text_of(array: pa.Array, kind: str) -> pa.Array:
-    """The fields of CSV for the values of a column; *kind* is what the table's column is."""
+def _text_of(array: pa.Array, column: Column | None) -> pa.Array:
+    """The fields of CSV for the values of a column; *column* is the table's."""
     array = _plain(array)
     type_, types = array.type, pa.types
     if types.is_nested(type_):
@@ -197,23 +208,33 @@ def _text_of(array: pa.Array, kind: str) -> pa.Array:
     if types.is_duration(type_):
         micros = array.cast(pa.duration("us")).cast(pa.int64()).to_pylist()
         return pa.array([_time(value) for value in micros], _BYTES)
-    if types.is_boolean(type_) and kind in _NUMBERS:
+    if types.is_boolean(type_) and column is not None and column.kind in _NUMBERS:
         array = array.cast(pa.int8())
-    if types.is_timestamp(type_) and type_.tz is not None:
+    if types.is_timestamp(type_):
         array = array.cast(pa.timestamp(type_.unit))
+        unit = _UNITS.get(column.digits) if column is not None else None
+        if unit is not None:
+            # Not where that would lose digits: they are rounded when they are read.
+            with suppress(pa.ArrowInvalid):
+                array = array.cast(pa.timestamp(unit))
     if types.is_float16(type_):
         array = array.cast(pa.float32())
     return array.cast(pa.large_string()).cast(_BYTES)
 
 
 def _quoted(array: pa.Array) -> pa.Array:
-    """Fields in quotes, so that nothing in them means anything, and empty ones are not NULL."""
+    """Fields, in quotes where something in them would mean something, or nothing NULL."""
     if not is_binary(array.type):
         array = array.cast(pa.large_string())
     elif pa.types.is_fixed_size_binary(array.type):
         array = array.cast(pa.binary())
-    array = pc.replace_substring(array.cast(_BYTES), b'"', b'""')
-    return pc.binary_join_element_wise(_QUOTE, array, _QUOTE, _EMPTY)
+    plain = array.cast(_BYTES)
+    special = pc.match_substring_regex(plain, _SPECIAL)
+    if not pc.any(special).as_py():
+        return plain
+    quoted = pc.replace_substring(plain, b'"', b'""')
+    quoted = pc.binary_join_element_wise(_QUOTE, quoted, _QUOTE, _EMPTY)
+    return pc.if_else(special, quoted, plain)
 
 
 def _time(micros: int | None) -> bytes | None:

@@ -83,6 +83,12 @@ class Column:
         return match[1].lower() if match else ""
 
     @property
+    def digits(self) -> int:
+        """The first number behind that word, or 0."""
+        match = _TYPE.match(self.sql_type)
+        return int(match[2] or 0) if match else 0
+
+    @property
     def arrow_type(self) -> pa.DataType:
         """The Arrow type that holds its values."""
         match = _TYPE.match(self.sql_type)

@@ -208,23 +208,20 @@ class TableVersion:
                     parts.append(text.view()[max(0, offset - extent.start) : end - extent.start])
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def start_build(self) -> TextBuild:
+    def start_build(self, *, counts_rows: bool = False) -> TextBuild:
         """A build of the next version. Leaves that its text repeats are kept, if all of this
-        version's text was read before."""
-        passing_over = partial(TableBuild, self.schema, self.table, self._layout)
-        return TextBuild(
-            self._workshop, ways_to(partial(TableBuild, self.schema, self.table), passing_over)
-        )
+        version's text was read before; else rows, if they are few.
 
-    def start_counting_build(self) -> TextBuild:
-        """A build of the next version that speaks of rows and not of lines in its errors."""
+        Where it *counts_rows*, errors speak of rows and not of lines.
+        """
 
-        def start() -> TableBuild:
-            build = TableBuild(self.schema, self.table)
-            build.count_rows()
+        def start(layout: TextLayout | None = None) -> TableBuild:
+            build = TableBuild(self.schema, self.table, layout)
+            if counts_rows:
+                build.count_rows()
             return build
 
-        return TextBuild(self._workshop, ways_to(start))
+        return TextBuild(self._workshop, ways_to(start, partial(start, self._layout)))
 
     async def complete(self, finish: TextFinish) -> BuiltTable:
         """The table of a build that has ended."""

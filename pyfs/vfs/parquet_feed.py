@@ -42,7 +42,7 @@ def feed_parquet(version: TableVersion, limiter: trio.CapacityLimiter) -> Feed[P
 
     def run(text: Text) -> TextFinish:
         source, columns = _opened(text, version.schema)
-        return _finished(version.start_counting_build(), source, columns)
+        return _finished(version.start_build(counts_rows=True), source, columns)
 
     async def end(_: ParquetSink, text: Text) -> BuiltTable:
         try:

@@ -82,12 +82,13 @@ def test_each_is_read_and_saved_again_without_a_commit(
     assert len(texts) > 12
 
 
+@pytest.mark.parametrize(("remote", "count"), [("types", 14), ("edge", 39)])
 def test_each_in_every_format_is_saved_again_without_a_commit(
-    mounts: Callable[..., Mount],
+    mounts: Callable[..., Mount], remote: str, count: int
 ) -> None:
     pytest.importorskip("pyarrow")
-    mount = mounts("types", "format=csv+tsv+jsonl+parquet").mount()
-    before, tables = mount.log(), [Path(path).stem for path in exported("types")]
+    mount = mounts(remote, "format=csv+tsv+jsonl+parquet").mount()
+    before, tables = mount.log(), [Path(path).stem for path in exported(remote)]
     out = mount.home / "same"
     for table in tables:
         for ending in ("csv", "tsv", "jsonl", "parquet"):
@@ -99,4 +100,4 @@ def test_each_in_every_format_is_saved_again_without_a_commit(
             assert done.returncode == 0, f"{file.name}: {done.stderr}{mount.status()}"
             assert file.read_bytes() == text, file.name
     assert mount.log() == before
-    assert len(tables) == 14
+    assert len(tables) == count

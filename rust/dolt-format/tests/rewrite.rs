@@ -370,3 +370,32 @@ fn a_bad_value_is_refused_before_it_is_known_what_is_repeated() {
         "{error}"
     );
 }
+
+#[test]
+fn rows_are_counted_over_line_ends_in_fields_of_what_is_passed_over() {
+    let subjects = subjects();
+    let is_text = |s: &&Subject| s.schema.columns[1].sql_type.starts_with("varchar(5)");
+    let subject = subjects.iter().find(is_text).expect("one");
+    let mut text = String::from("k,v\n");
+    for key in 1..=3000 {
+        writeln!(text, "{key},\"a\n\"\"b\"").expect("a string grows");
+    }
+    let old = subject
+        .build(&subject.base, text.as_bytes())
+        .expect("it builds");
+    assert!(old.measures.len() > 3, "{} leaves", old.measures.len());
+    let text = text.replace("\n2500,", "\nx,");
+    for over in [None, Some(old.measures)] {
+        let mut build =
+            TableBuild::new(subject.schema.clone(), old.table.clone()).expect("it starts");
+        build.count_rows();
+        build.pass_over(over).expect("it can be");
+        // What waits for the end of a leaf is looked at, too.
+        let fed = text
+            .as_bytes()
+            .chunks(100)
+            .try_for_each(|piece| build.feed(piece));
+        let error = fed.expect_err("no number").to_string();
+        assert!(error.starts_with("line 2500, column \"k\""), "{error}");
+    }
+}

@@ -206,7 +206,11 @@ impl RecordReader {
                 Boundary::Skip(len) => {
                     let passed = rest.get(..len).unwrap_or(rest);
                     done += passed.len();
-                    self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+                    self.line += if self.counts_rows {
+                        records(passed)
+                    } else {
+                        memchr::memchr_iter(b'\n', passed).count() as u64
+                    };
                     continue;
                 }
             }
@@ -251,7 +255,7 @@ impl RecordReader {
             }
             let (len, passed) = match self.next(rest, false)? {
                 Found::Unfinished => return Ok(()),
-                Found::Nothing(len) => (len, 1),
+                Found::Nothing(len) => (len, u64::from(!self.counts_rows)),
                 Found::Record(len, passed) => {
                     visit.check(RecordView {
                         text: rest,
@@ -259,7 +263,7 @@ impl RecordReader {
                         json: self.json.as_ref(),
                         line: self.line + lines,
                     })?;
-                    (len, passed)
+                    (len, if self.counts_rows { 1 } else { passed })
                 }
             };
             self.checked = (done + len, lines + passed);
@@ -417,6 +421,19 @@ pub(crate) fn leading_space(text: &[u8], delimiter: u8) -> usize {
             _ => return at,
         };
     }
+}
+
+/// The records of a text as dolt shows it: its line ends outside quotes.
+fn records(text: &[u8]) -> u64 {
+    let (mut count, mut quoted) = (0, false);
+    for at in memchr::memchr2_iter(b'"', b'\n', text) {
+        if text.get(at) == Some(&b'"') {
+            quoted = !quoted;
+        } else {
+            count += u64::from(!quoted);
+        }
+    }
+    count
 }
 
 /// Whether an unfinished record ends inside quotes.
