@@ -202,11 +202,42 @@ class Repository:
         """Reads the manifest again if the last read is older than *max_age_s* seconds."""
         asked, begun = trio.current_time(), self._reads_begun
         async with self._reading:
-            began = self._read_began
             # A read that began after this was asked for serves it too.
-            if self._last_read > begun or (began is not None and asked - began < max_age_s):
+            if self._last_read > begun or self._is_fresh(asked, max_age_s):
                 return
             await self._read_manifest()
+
+    def _is_fresh(self, now: float, max_age_s: float) -> bool:
+        return self._read_began is not None and now - self._read_began < max_age_s
+
+    async def refresh_within(self, max_age_s: float, patience_s: float) -> None:
+        """The same; raises `RemoteError` where it takes longer, and goes on in the background."""
+        if self._nursery is None or self._is_fresh(trio.current_time(), max_age_s):
+            await self.refresh(max_age_s)
+            return
+        ended = trio.Event()
+        failures: list[Exception] = []
+
+        async def refresh() -> None:
+            try:
+                await self.refresh(max_age_s)
+            except Exception as exc:  # to be raised where it is waited for
+                failures.append(exc)
+            finally:
+                ended.set()
+
+        self._nursery.start_soon(refresh)
+        with trio.move_on_after(patience_s):
+            await ended.wait()
+        if not ended.is_set():
+            error = RemoteError(
+                f"reading the manifest of {self._remote.url}: no answer within {patience_s:g} s; "
+                "check the network, the region and the endpoint"
+            )
+            self.health.failed(error)
+            raise error
+        if failures:
+            raise failures[0]
 
     @property
     def branches(self) -> Mapping[str, Address]:

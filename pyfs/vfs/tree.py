@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pyfs.errors import (
@@ -62,6 +64,8 @@ ControlNode: TypeAlias = (
 DIRECTORY_MODE: Final = 0o755
 VALID_S_MAX: Final = 1.0
 """Longest time for which the kernel may keep a name or attributes."""
+PATIENCE_S: Final = 2.0
+"""How long the way to a branch's control directory waits for a remote that may be down."""
 HIDDEN: Final = "branches"
 SYSTEM: Final = "system"
 
@@ -87,9 +91,12 @@ class Tree:
 
     # Branches
 
-    async def refresh(self) -> None:
-        """Reads the manifest again if it is older than `refresh_s`."""
-        await self.repository.refresh(self.config.refresh_s)
+    async def refresh(self, patience_s: float = math.inf) -> None:
+        """Reads the manifest again if it is older than `refresh_s`; may take *patience_s*."""
+        if patience_s == math.inf:
+            await self.repository.refresh(self.config.refresh_s)
+        else:
+            await self.repository.refresh_within(self.config.refresh_s, patience_s)
         # The default branch cannot be deleted, so this is a disk that is not mounted or a table
         # that was emptied. Showing an empty directory would tell rsync to delete the other side.
         if not self.repository.branches:
@@ -177,14 +184,19 @@ class Tree:
         if seen is not None and name in seen.local:
             return seen.local[name]
         # So that control directories are reached while the remote fails; tables are read from it.
-        if self.repository.health.failing and (known := self._known_directory(parent, name)):
-            return known
-        try:
-            await self.refresh()
-        except TROUBLES:
-            if known := self._known_directory(parent, name):
+        holds_branches = parent.path not in self.repository.branches
+        known = None
+        if holds_branches or self.repository.health.failing:
+            known = self._known_directory(parent, name)
+            if known is not None and self.repository.health.failing:
                 return known
-            raise
+        try:
+            await self.refresh(math.inf if known is None else PATIENCE_S)
+        except TROUBLES:
+            known = known or self._known_directory(parent, name)
+            if known is None:
+                raise
+            return known
         branch = await self.branch_at(parent)
         found = branch.find(name) if branch is not None else None
         if found is not None:
@@ -198,10 +210,11 @@ class Tree:
 
     def _known_directory(self, parent: BranchDirectory, name: str) -> BranchDirectory | None:
         """The subdirectory called *name* that the last refresh showed."""
+        found = self._subdirectory(parent.path, name)
         seen = self._branches.get(parent.path)
-        if seen is not None and seen.is_read and seen.find(name) is not None:
-            return None
-        return self._subdirectory(parent.path, name)
+        if found is not None and seen is not None and seen.is_read and seen.find(name) is not None:
+            return None  # a table's file has its place
+        return found
 
     def _subdirectory(self, parent: str, name: str) -> BranchDirectory | None:
         path = branch_name(parent, name)
@@ -303,17 +316,27 @@ class Tree:
             case SchemaFile():
                 return await schema_attributes(self, node)
             case BranchDirectory() if node.path in self.repository.branches:
-                try:
-                    branch = await self.branch(node.path)
-                except TROUBLES:
-                    # Its control directory is there all the same.
-                    return self._directory_attributes(node.born_ns, 0.0)
-                born_ns = branch.snapshot.commit.timestamp_ms * 1_000_000
-                return self._directory_attributes(born_ns, self._valid_s())
+                return await self._branch_attributes(node)
             case BranchDirectory():
                 return self._directory_attributes(node.born_ns, self._valid_s())
             case _:
                 return self.local_attributes(node)
+
+    async def _branch_attributes(self, node: BranchDirectory) -> Attributes:
+        branch = None
+        if not self._is_out_of_reach(node.path):
+            with suppress(*TROUBLES):
+                branch = await self.branch(node.path)
+        if branch is None:
+            # Its control directory is there all the same.
+            return self._directory_attributes(node.born_ns, 0.0)
+        born_ns = branch.snapshot.commit.timestamp_ms * 1_000_000
+        return self._directory_attributes(born_ns, self._valid_s())
+
+    def _is_out_of_reach(self, path: str) -> bool:
+        """Whether a branch was not read and cannot be just now."""
+        branch = self._branches.get(path)
+        return self.repository.health.failing and (branch is None or not branch.is_read)
 
     async def listed_attributes(self, node: AnyNode) -> Attributes:
         """What a directory listing tells of an entry: waits for nothing.
@@ -401,6 +424,8 @@ class Tree:
         branch = self._branches.get(node.path)
         if node.name == STATUS and (branch is None or not branch.is_read):
             # A status is there for when the remote is not.
+            if self._is_out_of_reach(node.path):
+                return self.texts.unread_status(node.path)
             try:
                 await self.refresh()
                 branch = await self.branch(node.path)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,3 +106,28 @@ def test_umount_names_what_is_open_and_not_saved(primes: Mount) -> None:
         assert f"kept in {primes.state / 'recovery'}" in line
         assert f"pyfs umount -z {primes.root}" in line
     assert primes.umount().returncode == 0
+
+
+def test_a_remote_that_is_silent_keeps_no_status_and_no_umount_waiting(
+    proxy: AwsProxy, on_aws: Callable[..., Mount]
+) -> None:
+    mount = on_aws("primes", "refresh=0").mount()
+    answers = threading.Event()
+
+    def wait(_: str) -> None:
+        answers.wait()
+
+    proxy.on_request = wait
+    try:
+        for branch in ("main", "feature/twin"):
+            done = pyfs("status", str(mount / branch))
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "remote-error: " in done.stdout
+            assert f"reading the manifest of {mount.url}: no answer within" in done.stdout
+        command = [sys.executable, "-m", "pyfs", "umount", str(mount.root)]
+        with subprocess.Popen(command, cwd=ROOT) as umount:
+            wait_until(lambda: not mount.is_mounted, "the unmount")
+            answers.set()
+            assert umount.wait() == 0
+    finally:
+        answers.set()

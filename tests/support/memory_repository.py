@@ -15,6 +15,7 @@ from pyfs.errors import (
     InvalidTextError,
     NotFoundError,
     PyfsError,
+    RemoteError,
 )
 from pyfs.formats import Format
 from pyfs.store.health import Health
@@ -230,6 +231,8 @@ class MemoryRepository:
         self.health = Health()
         self.failure: PyfsError | None = None
         """What every request to the remote fails with."""
+        self.hangs = False
+        """Whether no request is answered."""
         self.refusals: dict[str, str] = {}
         if tables is not None:
             self.push("main", tables)
@@ -273,6 +276,8 @@ class MemoryRepository:
 
     async def _ask(self) -> None:
         await trio.lowlevel.checkpoint()
+        if self.hangs:
+            await trio.sleep_forever()
         if self.failure is not None:
             self.health.failed(self.failure)
             raise self.failure
@@ -283,6 +288,14 @@ class MemoryRepository:
             await self._ask()
             self.branches = dict(self.remote)
             self.refreshed_at = time.time()
+
+    async def refresh_within(self, max_age_s: float, patience_s: float) -> None:
+        with trio.move_on_after(patience_s) as waiting:
+            await self.refresh(max_age_s)
+        if waiting.cancelled_caught:
+            error = RemoteError("no answer")
+            self.health.failed(error)
+            raise error
 
     async def snapshot(self, commit: Address) -> Snapshot:
         await trio.lowlevel.checkpoint()

@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from pyfs._core import Address, Manifest
-from pyfs.errors import NotFoundError, RemoteError
+from pyfs.errors import AccessError, NotFoundError, RemoteError
 from pyfs.repo.log import log_text
 from tests.support.memory_remote import MemoryRemote
 from tests.support.repositories import (
@@ -154,3 +154,41 @@ def conjoin(remote: MemoryRemote) -> None:
     remote.files.files = {names[n[:32]] + n[32:]: data for n, data in files.items()}
     specs = [(names[name], count) for name, count in manifest.specs]
     remote.manifests.stored = Manifest.EMPTY.succeed(manifest.root, specs)
+
+
+def test_a_manifest_that_takes_long_is_read_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        remote = golden_remote("primes")
+        async with opened(remote, tmp_path) as repository:
+            await repository.refresh_within(0, 1)
+            assert repository.branches
+            answer, asked = trio.Event(), trio.Event()
+            read = remote.manifests.read
+
+            async def slow() -> Manifest:
+                asked.set()
+                await answer.wait()
+                return await read()
+
+            monkeypatch.setattr(remote.manifests, "read", slow)
+            await repository.refresh_within(60, 0)  # fresh: nothing is asked
+            assert not asked.is_set()
+            with pytest.raises(RemoteError, match="no answer within") as caught:
+                await repository.refresh_within(0, 0.01)
+            assert asked.is_set()
+            assert (repository.health.error, repository.health.failing) == (caught.value, True)
+            before = repository.refreshed_at
+            answer.set()
+            await repository.refresh_within(0, 10)
+            assert repository.refreshed_at > before
+
+            async def refuse() -> Manifest:
+                raise AccessError("no")
+
+            monkeypatch.setattr(remote.manifests, "read", refuse)
+            with pytest.raises(AccessError):
+                await repository.refresh_within(0, 10)
+
+    trio.run(main)

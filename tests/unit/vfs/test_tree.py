@@ -369,3 +369,26 @@ def test_the_mounts_status_says_what_is_pending(tmp_path: Path) -> None:
             assert b"pending: main/primes.csv (removed, the drop is not committed yet)" in status
 
     run(main)
+
+
+def test_statuses_wait_a_moment_only_for_a_remote_that_hangs(tmp_path: Path) -> None:
+    async def main() -> None:
+        repository = MemoryRepository({"primes": PRIMES})
+        repository.push("b", {"primes": MORE})
+        repository.branches = dict(repository.remote)
+        async with shell(tmp_path, repository, refresh_s=0.0) as sh:
+            assert await sh.read("main/primes.csv") == PRIMES
+            repository.hangs = True
+            began = trio.current_time()
+            for branch in ("main", "b"):
+                status = await sh.read(f"{branch}/.pyfs/status")
+                assert b"s ago): no answer\n" in status
+                assert (await sh.stat(branch)).kind is Kind.DIRECTORY
+            assert trio.current_time() - began < 3
+            with trio.move_on_after(60) as waiting:
+                await sh.read("main/primes.csv")
+            assert waiting.cancelled_caught
+            repository.hangs = False
+            assert await sh.read("b/primes.csv") == MORE
+
+    run(main)
