@@ -100,5 +100,9 @@ def _translate_answer(exc: ClientError, doing: str) -> PyfsError:
     if code in DENIED:
         return AccessError(f"AWS refused {doing}: {message}; check the policy of the credentials")
     if code in BAD_CREDENTIALS:
-        return AccessError(f"AWS refused {doing}: {message}; renew or check the credentials")
+        # boto3 reads those of a file or the environment once, and renews the others itself.
+        return AccessError(
+            f"AWS refused {doing}: {message}; renew or check the credentials, and mount again if "
+            "they stand in a file or the environment"
+        )
     return RemoteError(f"{doing}: {message}; try again, and check the URL and region if it stays")

@@ -45,7 +45,11 @@ def answer(code: str, message: str = "") -> ClientError:
         (answer("AccessDenied", "no grant"), AccessError, [DOING, "no grant", "policy"]),
         (answer("AccessDeniedException"), AccessError, [DOING, "policy"]),
         (answer("403"), AccessError, [DOING, "policy"]),
-        (answer("ExpiredToken", "it expired"), AccessError, [DOING, "it expired", "renew"]),
+        (
+            answer("ExpiredToken", "it expired"),
+            AccessError,
+            [DOING, "it expired", "renew", "mount again"],
+        ),
         (answer("InvalidAccessKeyId"), AccessError, [DOING, "check the credentials"]),
         (answer("SignatureDoesNotMatch"), AccessError, [DOING, "check the credentials"]),
         (
