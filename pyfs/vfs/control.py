@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pyfs.disk import why_unusable
-from pyfs.errors import InvalidTextError, NotFoundError
+from pyfs.errors import DiskError, InvalidTextError, NotFoundError, SpaceError
 from pyfs.repo.log import log_json, log_text
 from pyfs.vfs.names import file_name
 from pyfs.vfs.node import TableFile
@@ -159,6 +159,8 @@ def _failure(failure: Failure) -> str:
     else:
         lines["reason"] = str(error)
     lines["text"] = f"kept in {failure.recovery}" if failure.recovery else "not kept"
+    if failure.recovery and isinstance(error, SpaceError | DiskError):
+        lines["text"] += ", as far as it came"
     return "".join(f"  {line}\n" for line in _lines(lines).splitlines())
 
 

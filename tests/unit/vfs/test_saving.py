@@ -562,6 +562,12 @@ def test_a_disk_that_fails_leaves_what_was_written_before(
             await handle.release()
             assert sh.repository.log_of("main") == ["push"]
             assert sh.recovered() == {"primes": PRIMES}
+            (text,) = [
+                line
+                for line in (await sh.read("main/.pyfs/status")).decode().splitlines()
+                if line.startswith("  text: kept in ")
+            ]
+            assert text.endswith(".csv, as far as it came")
 
     def _failed(*_: object) -> int:
         raise OSError(errno.EIO, "Input/output error")
