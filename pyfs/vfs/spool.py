@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COPY_BYTES = 1 << 20
+MODE = 0o600
+"""The mode of texts: only their owner may read them."""
 NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS})
 """How a file system says that a file cannot have a name there too."""
 
@@ -209,7 +211,7 @@ def _private(folder: Path) -> Path:
 
 def _new_file(path: Path) -> int:
     with local_disk(path.parent):
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
 
 
 def _keep(text: Path, folder: Path, name: str) -> Path:
@@ -229,6 +231,7 @@ def _keep(text: Path, folder: Path, name: str) -> Path:
 
 def _link(text: Path, target: Path) -> None:
     with text.open("rb") as source:
+        os.fchmod(source.fileno(), MODE)
         try:
             os.link(text, target)
         except OSError as exc:
@@ -243,7 +246,7 @@ def _link(text: Path, target: Path) -> None:
 
 
 def _copy(source: BinaryIO, target: Path) -> None:
-    out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
     try:
         with open(out, "wb") as copy:
             shutil.copyfileobj(source, copy, COPY_BYTES)

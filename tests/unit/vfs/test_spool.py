@@ -165,3 +165,14 @@ def test_what_the_disk_says_names_the_folder_and_the_option(
     assert os.strerror(number) in told
     assert "-o state-dir=" in told
     folders.close()
+
+
+def test_what_is_kept_of_scratch_is_for_its_owner_only(tmp_path: Path) -> None:
+    folders = LocalFolders(tmp_path, URL)
+    scratch = folders.scratch()
+    scratch.write_text("CREATE TABLE")
+    scratch.chmod(0o644)
+    kept = folders.recover(scratch, "main", "schema/t.sql")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    folders.close()
+    assert kept.read_text() == "CREATE TABLE"
