@@ -70,7 +70,7 @@ class Operations(pyfuse3.Operations):
     async def lookup(
         self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext
     ) -> EntryAttributes:
-        node = await self._tree.lookup(self._inodes[parent_inode], os.fsdecode(name))
+        node = await self._files.lookup(self._inodes[parent_inode], os.fsdecode(name), ctx.pid)
         return await self._entry(node)
 
     async def forget(self, inode_list: Sequence[tuple[InodeT, int]]) -> None:
@@ -94,7 +94,7 @@ class Operations(pyfuse3.Operations):
             if fh is not None:
                 await self._open[fh].truncate(attr.st_size)
             else:
-                await self._files.truncate(node, attr.st_size, process_of(ctx.pid))
+                await self._files.truncate(node, attr.st_size, process_of(ctx.pid), ctx.pid)
         # Owner, mode and times of a table are accepted and forgotten: tools set them and would
         # complain, but a commit has no place for them.
         if isinstance(node, ScratchFile | ScratchDirectory) and fields.update_mode:
@@ -208,7 +208,8 @@ class Operations(pyfuse3.Operations):
 
     @handler
     async def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> FileInfo:
-        return self._opened(await self._files.open(self._inodes[inode], flags, process_of(ctx.pid)))
+        node = self._inodes[inode]
+        return self._opened(await self._files.open(node, flags, process_of(ctx.pid), ctx.pid))
 
     @handler
     async def create(
@@ -222,7 +223,7 @@ class Operations(pyfuse3.Operations):
         permissions = stat.S_IMODE(mode & ~ctx.umask)
         parent = self._inodes[parent_inode]
         node, handle = await self._files.create(
-            parent, os.fsdecode(name), permissions, flags, process_of(ctx.pid)
+            parent, os.fsdecode(name), permissions, flags, process_of(ctx.pid), ctx.pid
         )
         return self._opened(handle), await self._entry(node)
 

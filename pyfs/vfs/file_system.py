@@ -14,6 +14,7 @@ from pyfs.vfs.adoption import Adoption
 from pyfs.vfs.drops import Drops
 from pyfs.vfs.files import Files
 from pyfs.vfs.moves import Moves
+from pyfs.vfs.openings import Openings
 from pyfs.vfs.processes import LastReads
 from pyfs.vfs.save import Saver
 from pyfs.vfs.schemas import Schemas
@@ -43,11 +44,12 @@ class FileSystem:
         counts: RequestCounts,
     ) -> None:
         self.saver = saver
-        self.tree = Tree(repository, saver, config, counts)
+        openings = Openings()
+        self.tree = Tree(repository, saver, config, counts, openings)
         self.drops = Drops(saver, nursery, config.drop_delay_s)
         self._adoption = Adoption(self.tree, saver)
         schemas = Schemas(self.tree, saver, self.drops)
-        self.files = Files(self.tree, saver, self.drops, self._adoption, schemas)
+        self.files = Files(self.tree, saver, self.drops, self._adoption, schemas, openings)
         self.moves = Moves(self.tree, self.files, saver, self.drops, self._adoption, schemas)
         self.ending = False
         """Whether the mount is about to end."""

@@ -12,7 +12,6 @@ from pyfs.errors import (
     NotEmptyError,
     NotFoundError,
     NotPermittedError,
-    SupersededError,
     UnsupportedError,
 )
 from pyfs.repo.new_table import check_table_name
@@ -32,12 +31,14 @@ from pyfs.vfs.node import (
     ScratchLink,
     TableFile,
 )
+from pyfs.vfs.processes import process_of
 from pyfs.vfs.writer import FixedText, Writer
 
 if TYPE_CHECKING:
     from pyfs.vfs.adoption import Adoption
     from pyfs.vfs.branch import Branch
     from pyfs.vfs.drops import Drops
+    from pyfs.vfs.openings import Openings
     from pyfs.vfs.save import Saver
     from pyfs.vfs.schemas import Schemas
     from pyfs.vfs.tree import Tree
@@ -58,25 +59,52 @@ class Files:
     """The files of the tree, opened, created and removed."""
 
     def __init__(
-        self, tree: Tree, saver: Saver, drops: Drops, adoption: Adoption, schemas: Schemas
+        self,
+        tree: Tree,
+        saver: Saver,
+        drops: Drops,
+        adoption: Adoption,
+        schemas: Schemas,
+        openings: Openings,
     ) -> None:
         self._tree = tree
         self._adoption = adoption
         self._saver = saver
         self._drops = drops
         self._schemas = schemas
+        self._openings = openings
 
     # Opening
 
-    async def open(self, node: AnyNode, flags: int, pid: int) -> Handle:
-        """Opens *node* as process *pid* asks.
+    async def lookup(self, parent: AnyNode, name: str, thread: int) -> AnyNode:
+        """What *name* means in *parent* to *thread*.
+
+        A table that is being written means its text to the process that writes it, and the head
+        to everyone else.
+        """
+        node = await self._tree.lookup(parent, name)
+        if not isinstance(node, TableFile):
+            return node
+        meant = self._openings.meant(thread, node)
+        if meant is not node or node.address is None or node in node.branch.local.values():
+            return meant
+        writers = self._saver.writers_of(node.branch, node.table)
+        if not writers:
+            return node
+        pid = process_of(thread)
+        own = (w.node for w in writers if w.pid == pid and w.node.format == node.format)
+        others = any(w.node is node for w in writers)
+        return next(own, None) or (node.branch.set_apart(node) if others else node)
+
+    async def open(self, node: AnyNode, flags: int, pid: int, thread: int | None = None) -> Handle:
+        """Opens *node* as *thread* of process *pid* asks, by default its first thread.
 
         Raises `SupersededError` where the name has to be looked up again, because it means, or
         is made to mean, another node.
         """
         match node:
             case TableFile():
-                return await self._open_table(node, flags, pid)
+                return await self._open_table(node, flags, pid, thread or pid)
             case ScratchFile():
                 return self._open_scratch(node, flags)
             case ControlFile():
@@ -86,49 +114,70 @@ class Files:
             case _:
                 raise FileExpectedError("a directory cannot be opened as a file")
 
-    async def _open_table(self, node: TableFile, flags: int, pid: int) -> Handle:
+    async def _open_table(self, node: TableFile, flags: int, pid: int, thread: int) -> Handle:
         branch = node.branch
-        parked = node in branch.local.values() and node.address is not None
-        if not parked and node.address is not None:
+        with self._openings.arrival(thread, node) as meant:
+            if node.address is None:
+                if not meant and not branch.is_current(node):
+                    self._openings.send_away(thread, node, "is no file", writes=writes(flags))
+                if writes(flags):
+                    return await self._open_for_writing(node, flags, pid)
+                return TextHandle(node.header)
+            if node in branch.local.values():
+                if writes(flags):
+                    raise NotPermittedError(
+                        "a backup of a table cannot be written, only renamed back"
+                    )
+                return await self._open_for_reading(node, pid)
             await self._tree.refresh()
             await branch.update()
-        if not branch.is_current(node) and not node.turned_away:
-            node.turned_away = True
-            raise SupersededError(f"{node.name} has a newer version")
-        if writes(flags):
-            if parked:
-                raise NotPermittedError("a backup of a table cannot be written, only renamed back")
-            return await self._open_for_writing(node, flags, pid)
-        return await self._open_for_reading(node, pid)
+            if writes(flags):
+                await self._saver.check_table(branch, node.table)
+                if not meant:
+                    self._check_free(node, thread, writes=True)
+                with self._openings.claim(thread, node):
+                    return await self._open_for_writing(node, flags, pid)
+            # Reading the version takes time, in which a writer may come.
+            if not node.emptied:
+                await node.version()
+            if not meant:
+                self._check_free(node, thread, writes=False)
+            if node.emptied:
+                return TextHandle(node.header)
+            return await self._open_for_reading(node, pid)
+
+    def _check_free(self, node: TableFile, thread: int, *, writes: bool) -> None:
+        """Has the name looked up again where *node* is not current, or others are in the way.
+
+        And for each writer: from then on the kernel asks what the name means.
+        """
+        openings = self._openings
+        if not node.branch.is_current(node):
+            openings.send_away(thread, node, "has a newer version", writes=writes)
+        if openings.is_used(node) if writes else openings.is_written(node):
+            openings.send_away(thread, node, "is open elsewhere", writes=writes)
+        # All that ask from another PID namespace are 0: who comes back could be another one.
+        if writes and thread:
+            openings.send_away(thread, node, "is to be written", writes=True)
 
     async def _open_for_reading(self, node: TableFile, pid: int) -> Handle:
-        branch = node.branch
-        if node.emptied or node.address is None:
-            return TextHandle(node.header)
-        if node.dirty_size() is not None and not node.turned_away:
-            # Who reads while someone writes gets the head, under an inode of its own.
-            node.turned_away = True
-            branch.set_apart(node)
-            raise SupersededError(f"{node.name} is being written")
         version = await node.version()
-        self._saver.reads.note(branch.name, node.table, pid, branch.head)
         if node.snapshot is not None:
-            self._saver.reads.note_source(node.table, pid, node.snapshot.commit.address)
+            # Not the head, which may be newer: a save of what is read here is based on this.
+            commit = node.snapshot.commit.address
+            self._saver.reads.note(node.branch.name, node.table, pid, commit)
+            self._saver.reads.note_source(node.table, pid, commit)
+        # A writer that is done may write once more.
         shared = any(isinstance(handle, Writer) for handle in node.handles)
         return Reader(node, version, direct=shared or version.size is None)
 
     async def _open_for_writing(self, node: TableFile, flags: int, pid: int) -> Handle:
         branch = node.branch
         await self._saver.check_table(branch, node.table)
-        if node.handles and not node.reserved and not node.turned_away:
-            # The page cache and the size belong to the inode: others keep theirs undisturbed.
-            node.turned_away = True
-            branch.set_apart(node).reserved = True
-            raise SupersededError(f"{node.name} is open elsewhere")
         await self._drops.settle(branch, pid)
         writer = await self._writer(node, flags, pid)
         if reads(flags) and not flags & os.O_TRUNC:
-            self._saver.reads.note(branch.name, node.table, pid, branch.head)
+            self._saver.reads.note(branch.name, node.table, pid, writer.base)
         return writer
 
     async def _writer(self, node: TableFile, flags: int, pid: int) -> Writer:
@@ -140,10 +189,12 @@ class Files:
         elif not node.emptied and node.address is not None:
             old = await node.version()
         spool = self._saver.folders.spool(branch.name, node.table, node.format.suffix)
+        # What is kept of the old text is of the version that the node shows.
+        shown = branch.snapshot if node.snapshot is None else node.snapshot
         writer = Writer(
             node,
             old,
-            branch.head,
+            branch.head if flags & os.O_TRUNC else shown.commit.address,
             flags=flags,
             pid=pid,
             spool=spool,
@@ -178,7 +229,13 @@ class Files:
     # Creating
 
     async def create(
-        self, parent: AnyNode, name: str, permissions: int, flags: int, pid: int
+        self,
+        parent: AnyNode,
+        name: str,
+        permissions: int,
+        flags: int,
+        pid: int,
+        thread: int | None = None,
     ) -> tuple[AnyNode, Handle]:
         """Creates *name*: a table, new or one that comes back, a table's schema, else scratch."""
         self._saver.check_writable()
@@ -190,7 +247,7 @@ class Files:
         if known is not None:
             if flags & os.O_EXCL or not isinstance(known, TableFile | ScratchFile):
                 raise AlreadyExistsError(f"{name} is there already")
-            return known, await self.open(known, flags, pid)
+            return known, await self.open(known, flags, pid, thread)
         named = branch.named(name) if isinstance(parent, BranchDirectory) else None
         if named is not None and branch.is_table(name):
             if branch.knows(named.table):
@@ -304,7 +361,7 @@ class Files:
 
     # Changing
 
-    async def truncate(self, node: AnyNode, size: int, pid: int) -> None:
+    async def truncate(self, node: AnyNode, size: int, pid: int, thread: int | None = None) -> None:
         """`truncate` by path: a save of its own, unless someone is writing the file just now."""
         self._saver.check_writable()
         match node:
@@ -319,7 +376,7 @@ class Files:
                 return
             case _:
                 pass
-        handle = await self.open(node, os.O_WRONLY, pid)
+        handle = await self.open(node, os.O_WRONLY, pid, thread)
         try:
             await handle.truncate(size)
             await handle.flush()

@@ -159,10 +159,6 @@ class TableFile(Node):
         """A save through this node is under way: it is about to be the new version."""
         self.emptied = False
         """Truncated and closed without a byte: an unfinished save, soon forgotten."""
-        self.turned_away = False
-        """An open was sent to look the name up again; the next one means this very node."""
-        self.reserved = False
-        """Made for a writer who was turned away from a node that others hold open."""
         self._version = version
 
     @property
@@ -199,7 +195,7 @@ class TableFile(Node):
         self.snapshot = snapshot
         self.address = version.address
         self._version = version
-        self.emptied = self.turned_away = self.reserved = False
+        self.emptied = False
 
     def twin(self) -> TableFile:
         """Another node for the same version."""

@@ -104,6 +104,14 @@ class Saver:
         """Refuses every save from now on."""
         self._ending = self._closing = True
 
+    def writers_of(self, branch: Branch, table: str) -> list[Writer]:
+        """Who has *table* open for writing and is not done."""
+        return [
+            writer
+            for writer in self.writers
+            if not writer.is_saved and (writer.node.branch, writer.node.table) == (branch, table)
+        ]
+
     def check_writable(self) -> None:
         """Raises `ReadOnlyError` where nothing can be written at all, or not any more."""
         if self._read_only:
@@ -199,8 +207,11 @@ class Saver:
         pid: int,
         *,
         dropped: Sequence[str] = (),
-    ) -> None:
-        """Commits and pushes *built* as the table of *node*, which shows it from then on."""
+    ) -> Address:
+        """Commits and pushes *built* as the table of *node*, which shows it from then on.
+
+        Returns the commit.
+        """
         branch = node.branch
         changes: dict[str, Change] = {node.table: built, **dict.fromkeys(dropped)}
         was = branch.remembered.get(node.table)
@@ -226,6 +237,7 @@ class Saver:
         finally:
             node.saving = False
         log.info("saved %s on %s: commit %s", node.name, branch.name, saved.commit)
+        return saved.commit
 
     async def _show(self, node: TableFile, commit: Address) -> None:
         """Shows the new version before the save is answered: editors stat at once."""

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pyfs.config import MountConfig
     from pyfs.repo.repository import Repository
     from pyfs.store.counts import RequestCounts
+    from pyfs.vfs.openings import Openings
     from pyfs.vfs.save import Saver
 
 log = logging.getLogger(__name__)
@@ -78,12 +79,18 @@ class Tree:
     """
 
     def __init__(
-        self, repository: Repository, saver: Saver, config: MountConfig, counts: RequestCounts
+        self,
+        repository: Repository,
+        saver: Saver,
+        config: MountConfig,
+        counts: RequestCounts,
+        openings: Openings,
     ) -> None:
         self.repository = repository
         self.config = config
         self.texts = ControlTexts(repository, saver, config, counts)
         self._saver = saver
+        self._openings = openings
         self.root = BranchDirectory("")
         self._directories: dict[str, BranchDirectory] = {"": self.root}
         self._branches: dict[str, Branch] = {}
@@ -349,7 +356,9 @@ class Tree:
                 size = node.known.size
             valid_s = 0.0 if size is None or node.handles else self._valid_s()
             mtime = node.mtime_ns
-            return Attributes(Kind.FILE, FILE_MODE, size or 0, mtime, valid_s, self._name_valid_s())
+            return Attributes(
+                Kind.FILE, FILE_MODE, size or 0, mtime, valid_s, self._name_valid_s(node)
+            )
         if isinstance(node, BranchDirectory):
             return self._directory_attributes(node.born_ns, 0.0)
         return await self.attributes(node)
@@ -381,7 +390,7 @@ class Tree:
             size,
             node.mtime_ns,
             valid_s if exact and not fresh else 0.0,
-            0.0 if fresh else self._name_valid_s(),
+            0.0 if fresh else self._name_valid_s(node),
         )
 
     async def _size(self, node: TableFile) -> tuple[int, bool]:
@@ -409,9 +418,13 @@ class Tree:
         stored = await (await node.version()).stored_len()
         return stored is not None and stored <= self.config.exact_size_limit_bytes
 
-    def _name_valid_s(self) -> float:
-        # A save through one of several names changes what the others mean.
-        return self._valid_s() if len(self.config.formats) == 1 else 0.0
+    def _name_valid_s(self, node: TableFile) -> float:
+        # A save through one of several names changes what the others mean; and a table that is
+        # being written means one thing to who writes it, another to everyone else.
+        branch, table = node.branch, node.table
+        written = self._openings.has_writer(branch, table) or self._saver.writers_of(branch, table)
+        changing = len(self.config.formats) > 1 or written or not branch.is_current(node)
+        return 0.0 if changing else self._valid_s()
 
     def _valid_s(self) -> float:
         left = self.repository.refreshed_at + self.config.refresh_s - time.time()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import trio
 
-from pyfs.errors import InvalidTextError, PyfsError
+from pyfs.errors import ConflictError, InvalidTextError, PyfsError
+from pyfs.formats import Format
 from pyfs.vfs.handle import Handle
 from pyfs.vfs.spool import COPY_BYTES
 
@@ -76,14 +77,17 @@ class Writer(Handle):
         self._old = old
         """The text that writes start from, until it is copied or cut away."""
         self._head = head
+        """The commit that the old text is of; without one, the head when it was opened."""
         self._kept_old = False
         self._append = bool(flags & os.O_APPEND)
+        self._appended_from: int | None = None
+        """Where what is not saved begins, if all of that was appended."""
         self._pid = pid
         self._spool = spool
         self._feed = feed
         self._saver = saver
         self._abandoned = abandoned
-        self._dirty = False
+        self._dirty = self._saved = False
         self._refusal: PyfsError | None = None
         self._refused_at: int | None = None
         """Where the tool wrote what was refused. Its place did not move: it may write on there."""
@@ -98,6 +102,26 @@ class Writer(Handle):
     def dirty(self) -> bool:
         """Whether something was written that is not saved."""
         return self._dirty
+
+    @property
+    def node(self) -> TableFile:
+        """The file."""
+        return self._node
+
+    @property
+    def pid(self) -> int:
+        """The process that opened it."""
+        return self._pid
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether all that was written is saved: it is most likely being closed."""
+        return self._saved and not self._dirty
+
+    @property
+    def base(self) -> Address:
+        """The commit that what is kept of the old text is of."""
+        return self._head
 
     @property
     def dirty_size(self) -> int | None:
@@ -140,6 +164,7 @@ class Writer(Handle):
     async def truncate(self, size: int) -> None:
         async with self._lock:
             self._saver.check_writable()
+            self._appended_from = None
             if size == 0:
                 self._old = None
                 self._kept_old = False
@@ -235,6 +260,8 @@ class Writer(Handle):
             await self._feed.write(offset, piece, self._spool)
         self._old = None
         self._kept_old = True
+        if self._append:
+            self._appended_from = self._spool.size
 
     def _begin_anew(self, *, fresh: bool) -> None:
         self._refusal = self._refused_at = None
@@ -273,6 +300,48 @@ class Writer(Handle):
         raise self._refusal
 
     async def _commit(self) -> None:
+        while True:
+            try:
+                await self._commit_once()
+            except ConflictError:
+                if not await self._follow_head():
+                    raise
+            else:
+                return
+
+    async def _follow_head(self) -> bool:
+        """Puts what was appended behind the text that others saved meanwhile, if it fits there."""
+        node, start = self._node, self._appended_from
+        if start is None or node.format is Format.PARQUET:
+            return False
+        branch = node.branch
+        await self._saver.repository.refresh(0)
+        snapshot = await branch.update()
+        if node.table not in snapshot.all_tables or snapshot.commit.address == self._head:
+            return False
+        spool = self._saver.folders.spool(branch.name, node.table, node.format.suffix)
+        try:
+            await spool.fill(await snapshot.table(node.table, node.format))
+            begin = spool.size
+            # In JSON every row names its columns.
+            fits = node.format is Format.JSONL or _header(spool) == _header(self._spool)
+            while fits and (piece := self._spool.read(start, COPY_BYTES)):
+                spool.write(spool.size, piece)
+                start += len(piece)
+            feed = await self._saver.feed(branch, node.table, node.format, self._pid)
+        except BaseException:
+            spool.remove()
+            raise
+        if not fits:
+            spool.remove()
+            return False
+        feed.abandon()
+        self._spool.remove()
+        self._spool, self._feed = spool, feed
+        self._head, self._appended_from = snapshot.commit.address, begin
+        return True
+
+    async def _commit_once(self) -> None:
         node = self._node
         branch = node.branch
         built = await self._feed.finish(self._spool)
@@ -280,9 +349,10 @@ class Writer(Handle):
         if not self._kept_old:
             base = self._saver.base(branch, node.table, self._pid)
         renamed = branch.find(node.name) is not node
-        await self._saver.commit(node, built, base or self._head, self._pid)
-        self._dirty = False
-        self._head = branch.head
+        self._head = await self._saver.commit(node, built, base or self._head, self._pid)
+        self._dirty, self._saved = False, True
+        if self._appended_from is not None:
+            self._appended_from = self._spool.size
         await self._saver.kernel.forget_pages(node, attributes_only=self._has_readers())
         if renamed:
             await self._saver.kernel.forget_name(branch.directory, node.name)
@@ -302,3 +372,8 @@ class Writer(Handle):
         self._ended = True
         self._node.branch.forget_unsaved(self._node)
         await self._saver.kernel.forget_pages(self._node, attributes_only=self._has_readers())
+
+
+def _header(text: Spool) -> bytes:
+    """The first line, or as much of it as decides whether rows have the same columns."""
+    return text.read(0, COPY_BYTES).partition(b"\n")[0]

@@ -115,7 +115,7 @@ class Shell:
         for _ in range(2):
             parent, name = await self._parent(path)
             try:
-                node = await self.fs.tree.lookup(parent, name)
+                node = await self.fs.files.lookup(parent, name, self.pid)
             except NotFoundError:
                 if not flags & os.O_CREAT:
                     raise
@@ -123,6 +123,17 @@ class Shell:
                 return made[1]
             try:
                 return await self.fs.files.open(node, flags, self.pid)
+            except SupersededError:
+                continue
+        raise AssertionError("looked up twice, superseded twice")
+
+    async def truncate(self, path: str, size: int) -> None:
+        """As `truncate(2)`, which looks up once more after ESTALE."""
+        parent, name = await self._parent(path)
+        for _ in range(2):
+            node = await self.fs.files.lookup(parent, name, self.pid)
+            try:
+                return await self.fs.files.truncate(node, size, self.pid)
             except SupersededError:
                 continue
         raise AssertionError("looked up twice, superseded twice")

@@ -445,7 +445,7 @@ def test_sort_reads_what_it_is_about_to_overwrite(tmp_path: Path) -> None:
 def test_truncate_by_path_is_a_save(tmp_path: Path) -> None:
     async def main() -> None:
         async with shell(tmp_path) as sh:
-            await sh.fs.files.truncate(await sh.node("main/primes.csv"), 8, sh.pid)
+            await sh.truncate("main/primes.csv", 8)
             assert sh.repository.text("main", "primes") == PRIMES[:8]
 
     run(main)
