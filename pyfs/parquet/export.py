@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +13,8 @@ import pyarrow.parquet as pq
 from pyfs.errors import CorruptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import io
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pyfs.parquet.types import Column
@@ -41,11 +41,11 @@ class _UnfitError(Exception):
 
 
 def write_parquet(
-    text: Path | bytearray, target: Path | io.BytesIO, columns: Sequence[Column]
+    text: Path | bytearray, start: Callable[[], Path | io.IOBase], columns: Sequence[Column]
 ) -> None:
-    """Writes the table whose CSV text, as pyfs shows it, is *text* to *target*.
+    """Writes the table whose CSV text, as pyfs shows it, is *text* to what *start* gives.
 
-    Either may be a file or in memory.
+    That is called again, for an empty file, where the table has to be written in another way.
 
     A column that holds a value which its Arrow type does not have (such as the date 0000-00-00)
     is a string in this file; one that is no UTF-8 is binary.
@@ -53,11 +53,8 @@ def write_parquet(
     types = [column.arrow_type for column in columns]
     block_bytes = BLOCK_BYTES
     while True:
-        if isinstance(target, io.BytesIO):
-            target.seek(0)
-            target.truncate()
         try:
-            _write(text, target, columns, types, block_bytes)
+            _write(text, start(), columns, types, block_bytes)
         except _UnfitError as exc:
             unfit = types[exc.position]
             types[exc.position] = pa.binary() if unfit == pa.string() else pa.string()
@@ -73,7 +70,7 @@ def write_parquet(
 
 def _write(
     text: Path | bytearray,
-    target: Path | io.BytesIO,
+    target: Path | io.IOBase,
     columns: Sequence[Column],
     types: Sequence[pa.DataType],
     block_bytes: int,

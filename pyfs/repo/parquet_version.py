@@ -12,6 +12,7 @@ import logging
 import os
 import secrets
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from pyfs.disk import LocalFile, local_disk
 from pyfs.errors import CorruptionError, DiskError, SpaceError
 from pyfs.repo.table_version import TableVersion
 from pyfs.store.cache_limit import CacheLimit
-from pyfs.store.checked_file import CheckedFile, DamagedFileError
+from pyfs.store.checked_file import CheckedFile, CheckedWriter, DamagedFileError
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,10 @@ TEXT_IN_MEMORY_BYTES_MAX: Final = 64 << 20
 """Text of which a file is made in memory where no disk can be written."""
 FILES_IN_MEMORY_BYTES_MAX: Final = 32 << 20
 """Such files together."""
-ATTEMPTS: Final = 3
-"""Times that a file is made before its disk is given up."""
+DAMAGES_IN_CACHE_MAX: Final = 1
+"""Times that a file is made anew in the cache folder before that is given up for it."""
+ATTEMPTS: Final = 4
+"""Times that a file is read before the disk is given up."""
 
 
 class InMemory:
@@ -85,8 +88,9 @@ class ParquetFolder:
             fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 # Not by its name, which others may take away at any time.
-                version.write(text.path, Path(f"/proc/self/fd/{fd}"))
-                made = CheckedFile.seal(fd)
+                writer = CheckedWriter(fd)
+                version.write(text.path, writer.restart)
+                made = writer.finish()
             finally:
                 os.close(fd)
             if place == self._directory and self._limit.has_room_for(len(made)):
@@ -98,9 +102,14 @@ class ParquetFolder:
 
     def make_in_memory(self, version: "ParquetVersion", text: bytearray) -> InMemory | None:
         """The file of *version*, whose CSV text is *text*; None where there are too many."""
-        target = io.BytesIO()
-        version.write(text, target)
-        made = InMemory(target.getvalue())
+        targets: list[io.BytesIO] = []
+
+        def start() -> io.BytesIO:
+            targets[:] = [io.BytesIO()]
+            return targets[0]
+
+        version.write(text, start)
+        made = InMemory(targets[0].getvalue())
         if sum(map(len, self._in_memory)) + len(made) > FILES_IN_MEMORY_BYTES_MAX:
             return None
         self._in_memory.add(made)
@@ -129,6 +138,7 @@ class ParquetVersion:
         self._folder = folder
         self._file: CheckedFile | InMemory | None = None
         self._size: int | None = None
+        self._damages = 0
         self._making = trio.Lock()
 
     @property
@@ -181,21 +191,25 @@ class ParquetVersion:
                 damage = str(exc)
                 if self._file is file:
                     self._file = None
+                    self._damages += 1
                     await trio.to_thread.run_sync(self._folder.forget, self.address)
         raise CorruptionError(
             f"the local disk does not keep the Parquet file of table {self.address} as it is "
-            f"written ({damage}): mount with -o cache-dir= on another disk"
+            f"written ({damage}): mount with -o cache-dir= and -o state-dir= on another disk"
         )
 
     async def view(self, offset: int, length: int) -> bytes:
         return await self.read(offset, length)
 
-    def write(self, text: Path | bytearray, target: Path | io.BytesIO) -> None:
-        """Writes the file to *target*, *text* being the table's CSV text. Blocks."""
+    def write(self, text: Path | bytearray, start: Callable[[], io.IOBase]) -> None:
+        """Writes the file to what *start* gives, empty, each time it is called. Blocks.
+
+        *text* is the table's CSV text.
+        """
         from pyfs.parquet.export import write_parquet
         from pyfs.parquet.types import columns_of
 
-        write_parquet(text, target, columns_of(self.schema.definitions))
+        write_parquet(text, start, columns_of(self.schema.definitions))
 
     def _take(self, file: CheckedFile | InMemory | None) -> None:
         self._file = file
@@ -204,14 +218,15 @@ class ParquetVersion:
 
     async def _made(self) -> CheckedFile | InMemory:
         async with self._making:
-            await self.recall_size()
+            if self._damages <= DAMAGES_IN_CACHE_MAX:
+                await self.recall_size()
             if self._file is None:
                 self._take(await self._make())
             assert self._file is not None
             return self._file
 
     async def _make(self) -> CheckedFile | InMemory:
-        for place, option in self._folder.places:
+        for place, option in self._folder.places[self._damages > DAMAGES_IN_CACHE_MAX :]:
             try:
                 return await self._make_in(place, option)
             except (SpaceError, DiskError) as exc:

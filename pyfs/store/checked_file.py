@@ -7,6 +7,7 @@ and what happens to the file after it was opened is found out as well.
 
 import contextlib
 import hashlib
+import io
 import os
 import struct
 from pathlib import Path
@@ -38,22 +39,6 @@ class CheckedFile:
     def __len__(self) -> int:
         """Bytes of the contents."""
         return self._length
-
-    @classmethod
-    def seal(cls, fd: int) -> Self:
-        """The file *fd*, all of which is contents; adds what they are verified by. `OSError`."""
-        fd = os.dup(fd)
-        try:
-            length = os.fstat(fd).st_size
-            digests = b"".join(
-                _digest(os.pread(fd, BLOCK_BYTES, at)) for at in range(0, length, BLOCK_BYTES)
-            )
-            head = _LENGTH.pack(_MARK, length)
-            _write(fd, digests + head + _digest(digests + head), length)
-        except BaseException:
-            os.close(fd)
-            raise
-        return cls(fd, length, digests)
 
     @classmethod
     def open(cls, path: Path) -> Self | None:
@@ -105,11 +90,66 @@ class CheckedFile:
         return data[offset - start : end - start]
 
 
+class CheckedWriter(io.RawIOBase):
+    """Writes such a file from its start. What is verified later is what was to be written, and not
+    what the disk made of it meanwhile. Raises `OSError`."""
+
+    def __init__(self, fd: int) -> None:
+        """Writes to *fd*, which stays the caller's."""
+        super().__init__()
+        self._fd = fd
+        self._length = 0
+        self._digests = bytearray()
+        self._block = _hash()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        with memoryview(data).cast("B") as view:
+            _write(self._fd, view, self._length)
+            done = 0
+            while done < len(view):
+                room = BLOCK_BYTES - self._length % BLOCK_BYTES
+                piece = view[done : done + room]
+                self._block.update(piece)
+                done += len(piece)
+                self._length += len(piece)
+                if self._length % BLOCK_BYTES == 0:
+                    self._end_block()
+            return done
+
+    def restart(self) -> Self:
+        """Itself, and nothing was written."""
+        os.ftruncate(self._fd, 0)
+        self._length = 0
+        self._digests.clear()
+        self._block = _hash()
+        return self
+
+    def finish(self) -> CheckedFile:
+        """The file, now that all of it was written."""
+        if self._length % BLOCK_BYTES:
+            self._end_block()
+        digests = bytes(self._digests)
+        head = _LENGTH.pack(_MARK, self._length)
+        _write(self._fd, digests + head + _digest(digests + head), self._length)
+        return CheckedFile(os.dup(self._fd), self._length, digests)
+
+    def _end_block(self) -> None:
+        self._digests += self._block.digest()
+        self._block = _hash()
+
+
+def _hash() -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=DIGEST_LEN)
+
+
 def _digest(data: bytes | memoryview) -> bytes:
     return hashlib.blake2b(data, digest_size=DIGEST_LEN).digest()
 
 
-def _write(fd: int, data: bytes, offset: int) -> None:
+def _write(fd: int, data: bytes | memoryview, offset: int) -> None:
     done = 0
     while done < len(data):
         done += os.pwrite(fd, data[done:], offset + done)

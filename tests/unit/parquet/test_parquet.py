@@ -238,7 +238,7 @@ def test_the_folder_has_an_end(tmp_path: Path) -> None:
 def exported(tmp_path: Path, text: bytes, *columns: tuple[str, str]) -> pa.Table:
     (tmp_path / "text.csv").write_bytes(text)
     definitions = [Column(name, sql_type, nullable=True) for name, sql_type in columns]
-    write_parquet(tmp_path / "text.csv", tmp_path / "file.parquet", definitions)
+    write_parquet(tmp_path / "text.csv", lambda: tmp_path / "file.parquet", definitions)
     return pq.read_table(tmp_path / "file.parquet")
 
 

@@ -14,6 +14,7 @@ import trio
 from pyfs.errors import CorruptionError, SpaceError
 from pyfs.formats import Format
 from pyfs.repo import parquet_version
+from pyfs.store.checked_file import CheckedFile, DamagedFileError
 from tests.support.repositories import golden_remote, head_of, opened
 
 if TYPE_CHECKING:
@@ -210,8 +211,29 @@ def test_the_folder_may_be_deleted_while_a_file_is_made(
     trio.run(main)
 
 
-def test_a_disk_that_keeps_nothing_as_it_was_is_one_clear_error(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_is_damaged_while_it_is_made_is_made_anew(
+    cache: Path, right: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = parquet_version.ParquetVersion.write
+    harm = [flip, cut]
+
+    def damaged_meanwhile(self: parquet_version.ParquetVersion, *to: object) -> None:
+        write(self, *to)  # type: ignore[arg-type]
+        if harm:
+            harm.pop()(cache)
+
+    monkeypatch.setattr(parquet_version.ParquetVersion, "write", damaged_meanwhile)
+
+    async def main() -> None:
+        async with opened(golden_remote("types"), cache) as repository:
+            assert await file_of(repository) == right
+        assert not harm
+
+    trio.run(main)
+
+
+def test_a_cache_that_keeps_nothing_as_it_was_is_gone_without(
+    cache: Path, right: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = parquet_version.ParquetFolder.make
 
@@ -221,6 +243,21 @@ def test_a_disk_that_keeps_nothing_as_it_was_is_one_clear_error(
         return made
 
     monkeypatch.setattr(parquet_version.ParquetFolder, "make", damaged)
+
+    async def main() -> None:
+        async with opened(golden_remote("types"), cache) as repository:
+            assert await file_of(repository) == right
+
+    trio.run(main)
+
+
+def test_disks_that_keep_nothing_as_it_was_are_one_clear_error(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: object) -> bytes:
+        raise DamagedFileError("other bytes than were written, at 0")
+
+    monkeypatch.setattr(CheckedFile, "read", damaged)
 
     async def main() -> None:
         async with opened(golden_remote("types"), cache) as repository:

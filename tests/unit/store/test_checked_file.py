@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pyfs.store.checked_file import BLOCK_BYTES, CheckedFile, DamagedFileError
+from pyfs.store.checked_file import BLOCK_BYTES, CheckedFile, CheckedWriter, DamagedFileError
 
 LENGTHS = [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 3 * BLOCK_BYTES + 5]
 
 
 def sealed(path: Path, length: int) -> bytes:
     contents = os.urandom(length)
-    path.write_bytes(contents)
-    with path.open("r+b") as file:
-        CheckedFile.seal(file.fileno())
+    with path.open("x+b") as file:
+        writer = CheckedWriter(file.fileno())
+        assert writer.write(contents) == length
+        writer.finish()
     return contents
 
 
@@ -69,6 +70,38 @@ def test_a_file_of_another_length_is_none(tmp_path: Path, length: int) -> None:
     assert CheckedFile.open(tmp_path / "file") is None
     (tmp_path / "file").mkdir()
     assert CheckedFile.open(tmp_path / "file") is None
+
+
+def test_pieces_of_any_length_make_the_same_file(tmp_path: Path) -> None:
+    contents = sealed(tmp_path / "file", 3 * BLOCK_BYTES + 5)
+    chance = random.Random(1)
+    with (tmp_path / "pieces").open("x+b") as file:
+        writer = CheckedWriter(file.fileno())
+        writer.write(b"what was begun in another way" * 10_000)
+        assert writer.restart() is writer
+        left = contents
+        while left:
+            count = chance.choice([1, 100, BLOCK_BYTES, BLOCK_BYTES - 1])
+            writer.write(left[:count])
+            left = left[count:]
+        made = writer.finish()
+    assert made.read(0, len(contents)) == contents
+    assert (tmp_path / "pieces").read_bytes() == (tmp_path / "file").read_bytes()
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_what_happens_to_a_file_while_it_is_written_is_found(tmp_path: Path, cut: bool) -> None:
+    with (tmp_path / "file").open("x+b") as file:
+        writer = CheckedWriter(file.fileno())
+        writer.write(os.urandom(2 * BLOCK_BYTES))
+        if cut:
+            os.truncate(tmp_path / "file", 0)
+        else:
+            os.pwrite(file.fileno(), b"damage", 7)
+        made = writer.finish()
+    for damaged in (made, opened(tmp_path / "file")):
+        with pytest.raises(DamagedFileError):
+            damaged.read(0, 10)
 
 
 def test_what_happens_to_a_file_after_it_was_opened_is_found(tmp_path: Path) -> None:
