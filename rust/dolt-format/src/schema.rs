@@ -26,5 +26,6 @@ pub(crate) mod origin;
 mod part;
 pub mod show;
 mod statement;
+mod synonym;
 pub mod system;
 pub mod tags;

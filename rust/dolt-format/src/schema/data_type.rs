@@ -135,6 +135,7 @@ fn custom_word(word: &str, at: &Place) -> Result<Named, FormatError> {
     let lower = word.to_ascii_lowercase();
     Ok(match lower.as_str() {
         "year" => Named::plain("year"),
+        "vector" => Named::plain("VECTOR(2048)"),
         "serial" => Named {
             is_serial: true,
             ..Named::plain("bigint unsigned")
@@ -143,10 +144,6 @@ fn custom_word(word: &str, at: &Place) -> Result<Named, FormatError> {
         | "multipolygon" | "geometrycollection" => Named {
             is_spatial: true,
             ..Named::plain(lower)
-        },
-        "geomcollection" => Named {
-            is_spatial: true,
-            ..Named::plain("geometrycollection")
         },
         _ => return Err(at.unsupported(format!("the type {word}"))),
     })

@@ -76,7 +76,13 @@ fn value_text(text: &str, sql_type: &SqlType, encoding: u8) -> Option<String> {
         SqlType::Decimal { .. } => {
             push_decimal(&field, &mut out).then_some(())?;
         }
-        SqlType::Time => push_time(number()? as i64, &mut out),
+        SqlType::Time => {
+            push_time(number()? as i64, &mut out);
+            // Unlike a value's, the fraction of a default is left out where it is 0.
+            if out.ends_with(b".000000") {
+                out.truncate(out.len() - b".000000".len());
+            }
+        }
         SqlType::Year => match field.first()? {
             255 => out.push(b'0'),
             year => out.extend_from_slice((1901 + u16::from(*year)).to_string().as_bytes()),
@@ -112,10 +118,25 @@ pub(super) fn stored(
             Err(at.wrong("the default is NULL, and the column NOT NULL"))
         };
     }
+    if let Some(bytes) = hexadecimal(expression) {
+        return hexadecimal_stored(&bytes, target);
+    }
     if let Expr::Nested(inner) = expression {
+        // Dolt drops these parentheses.
+        if matches!(**inner, Expr::Function(_))
+            && let Ok(stored) = now(inner, target)
+        {
+            return Ok(stored);
+        }
         return Ok(format!("({})", printer.text(inner)?));
     }
-    if let Expr::Function(_) = expression {
+    if let Expr::Function(function) = expression {
+        let name = function.name.to_string().to_ascii_lowercase();
+        if matches!(target.sql_type, SqlType::Date)
+            && ["curdate", "current_date"].contains(&name.as_str())
+        {
+            return Ok(format!("({})", printer.text(expression)?));
+        }
         return now(expression, target);
     }
     let Some((text, is_string)) = literal_of(expression) else {
@@ -163,7 +184,6 @@ fn literal_of(expression: &Expr) -> Option<(String, bool)> {
                 let number = u64::from_str_radix(bits, 2).ok()?;
                 Some((number.to_string(), false))
             }
-            Value::HexStringLiteral(_) => None,
             other => literal_text(other).map(|text| (text, false)),
         },
         Expr::UnaryOp {
@@ -180,6 +200,52 @@ fn literal_of(expression: &Expr) -> Option<(String, bool)> {
         },
         _ => None,
     }
+}
+
+/// The bytes of `0x…` and `x'…'`.
+fn hexadecimal(expression: &Expr) -> Option<Vec<u8>> {
+    let Expr::Value(value) = expression else {
+        return None;
+    };
+    let Value::HexStringLiteral(digits) = &value.value else {
+        return None;
+    };
+    let padded = "0".repeat(digits.len() % 2) + digits;
+    let (pairs, _) = padded.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.iter().map(byte).collect()
+}
+
+/// Bytes are a text in a text, and a number in a number.
+fn hexadecimal_stored(bytes: &[u8], target: &Target<'_>) -> Result<String, FormatError> {
+    let at = target.at;
+    let shown = |bytes: &[u8]| {
+        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        format!("0x{}", digits.concat())
+    };
+    let most = match target.sql_type {
+        SqlType::Binary(len) | SqlType::VarBinary(len) => *len as usize,
+        SqlType::Blob(len) => usize::try_from(*len).unwrap_or(usize::MAX),
+        SqlType::Char { .. } | SqlType::Text { .. } => {
+            let text = std::str::from_utf8(bytes).map_err(|_| at.wrong("it is not UTF-8"))?;
+            return literal_stored(text, true, target);
+        }
+        SqlType::Int { .. } | SqlType::Bit(_) if bytes.len() <= 8 => {
+            let number = bytes
+                .iter()
+                .fold(0u64, |value, byte| value << 8 | u64::from(*byte));
+            return literal_stored(&number.to_string(), false, target);
+        }
+        _ => return Err(at.wrong("it is no value of this type")),
+    };
+    if bytes.len() > most {
+        return Err(at.wrong(format!("{} bytes, the column holds {most}", bytes.len())));
+    }
+    let mut bytes = bytes.to_vec();
+    if let SqlType::Binary(len) = target.sql_type {
+        bytes.resize(*len as usize, 0);
+    }
+    Ok(shown(&bytes))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -207,7 +273,9 @@ fn literal_stored(text: &str, is_string: bool, target: &Target<'_>) -> Result<St
     match sql_type {
         SqlType::Char { .. } | SqlType::Text { .. } => Ok(string(text)),
         // Dolt keeps the text of these, and of a SET, as it is.
-        SqlType::Date | SqlType::Datetime { .. } | SqlType::Time if is_string => Ok(string(text)),
+        SqlType::Date | SqlType::Datetime { .. } | SqlType::Time | SqlType::Json if is_string => {
+            Ok(string(text))
+        }
         SqlType::Binary(_) | SqlType::VarBinary(_) if is_string && field.len() > 1 => {
             let bytes = field.strip_suffix(&[0]).unwrap_or(&field).iter();
             let digits: Vec<String> = bytes.map(|byte| format!("{byte:02X}")).collect();

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use sqlparser::ast::{Expr, Value};
+
 use super::data_type::encoding_of;
 use super::default_value::{self, Target};
 use super::expression_text::Printer;
@@ -419,7 +421,11 @@ fn check_members(members: &Members, at: &Place) -> Result<(), FormatError> {
 }
 
 fn check(part: &CheckPart, printer: &Printer<'_>) -> Result<Check, FormatError> {
-    let expression = printer.text(&part.expression)?;
+    let expression = match &part.expression {
+        // A truth value that stands alone is no number.
+        Expr::Value(value) if matches!(value.value, Value::Boolean(_)) => value.value.to_string(),
+        expression => printer.text(expression)?,
+    };
     let name = part.name.clone().unwrap_or_else(|| {
         let hash = Address::of(expression.as_bytes()).to_string();
         let hash: String = hash.chars().take(8).collect();

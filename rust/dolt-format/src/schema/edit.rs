@@ -75,6 +75,7 @@ impl SchemaEdit {
         set_options(&mut schema, &statement)?;
         let counted = schema.columns.iter().any(|column| column.auto_increment);
         let auto_increment = statement.options.auto_increment.filter(|_| counted);
+        let auto_increment = auto_increment.filter(|wanted| *wanted <= counter_max(&schema));
         let mut edit = Self::new(&schema, Vec::new(), auto_increment.unwrap_or(0), true)?;
         edit.foreign_keys = foreign_keys;
         Ok(edit)
@@ -101,7 +102,7 @@ impl SchemaEdit {
         set_options(&mut schema, &statement)?;
         check_key_columns(old, &schema, &origins, &foreign_keys)?;
         super::origin::check_conversions(old.schema, &schema, &origins)?;
-        let auto_increment = counter(&statement, old)?;
+        let auto_increment = counter(&statement, old, counter_max(&schema))?;
         let rows_stay = super::origin::rows_stay(old.schema, &schema, &origins);
         let mut edit = Self::new(&schema, origins, auto_increment, rows_stay)?;
         let before = old.foreign_keys.iter();
@@ -176,11 +177,22 @@ fn set_options(schema: &mut TableSchema, statement: &Statement) -> Result<(), Fo
     Ok(())
 }
 
+/// The largest number that an `AUTO_INCREMENT` column has; dolt passes over a larger counter.
+fn counter_max(schema: &TableSchema) -> u64 {
+    let column = schema.columns.iter().find(|column| column.auto_increment);
+    match column.map(|column| SqlType::parse(&column.sql_type)) {
+        Some(Ok(SqlType::Int { bits, unsigned })) => {
+            u64::MAX >> (64 - u32::from(bits) + u32::from(!unsigned))
+        }
+        _ => u64::MAX,
+    }
+}
+
 /// The counter only grows: smaller numbers may stand in rows.
-fn counter(statement: &Statement, old: &Shown<'_>) -> Result<u64, FormatError> {
-    let wanted = statement
-        .options
-        .auto_increment
+fn counter(statement: &Statement, old: &Shown<'_>, most: u64) -> Result<u64, FormatError> {
+    let wanted = statement.options.auto_increment;
+    let wanted = wanted
+        .filter(|wanted| *wanted <= most)
         .unwrap_or(old.auto_increment);
     if wanted.max(1) < old.auto_increment.max(1) {
         return Err(FormatError::Unsupported(format!(

@@ -82,6 +82,7 @@ impl Printer<'_> {
                     None => return Err(self.refused(expression)),
                 }
             }
+            Expr::IsTrue(inner) => format!("{} IS TRUE", text(inner)?),
             Expr::IsNull(inner) => format!("{} IS NULL", text(inner)?),
             Expr::IsNotNull(inner) => negated(format!("{} IS NULL", text(inner)?), true),
             Expr::In {
@@ -153,6 +154,10 @@ impl Printer<'_> {
             .iter()
             .map(|argument| self.text(argument))
             .collect::<Result<Vec<_>, _>>()?;
+        let name = match name.as_str() {
+            "uuid_to_bin" | "bin_to_uuid" => name.to_ascii_uppercase(),
+            _ => name,
+        };
         Ok(Some(format!("{name}({})", arguments.join(","))))
     }
 }

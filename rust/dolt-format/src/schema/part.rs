@@ -12,6 +12,7 @@ use super::column_type::ColumnType;
 use super::data_type::{Named, column_type};
 use super::foreign::ForeignPart;
 use super::statement::{Definition, Place};
+use super::synonym;
 use crate::FormatError;
 
 /// What one definition says.
@@ -66,7 +67,7 @@ pub(super) struct CheckPart {
 }
 
 /// The first words of definitions that are no columns.
-const CONSTRAINTS: [&[&str]; 8] = [
+const CONSTRAINTS: [&[&str]; 7] = [
     &["primary", "key"],
     &["unique"],
     &["key"],
@@ -74,12 +75,10 @@ const CONSTRAINTS: [&[&str]; 8] = [
     &["constraint"],
     &["foreign", "key"],
     &["check"],
-    &["fulltext"],
 ];
 /// Keys that pyfs cannot keep in step with their rows.
-const SPECIAL: [(&[&str], &str); 4] = [
-    (&["fulltext", "key"], "a full-text index"),
-    (&["fulltext", "index"], "a full-text index"),
+const SPECIAL: [(&[&str], &str); 3] = [
+    (&["fulltext"], "a full-text index"),
     (&["vector", "key"], "a vector index"),
     (&["vector", "index"], "a vector index"),
 ];
@@ -107,9 +106,14 @@ impl Part {
         }
         let is_constraint = |words: &&[&str]| definition.begins_with(words);
         if !CONSTRAINTS.iter().any(is_constraint) {
+            if definition.has(synonym::is_bare_key) {
+                return Err(at.unsupported("KEY of a column, which dolt drops: say PRIMARY KEY"));
+            }
+            let definition = definition.reworded(synonym::column);
             let parsed = definition.parsed(Parser::parse_column_def)?;
             return ColumnPart::new(parsed, table, at).map(|part| Self::Column(Box::new(part)));
         }
+        let definition = definition.reworded(synonym::constraint);
         let parsed = definition.parsed(Parser::parse_optional_table_constraint)?;
         match parsed {
             Some(TableConstraint::PrimaryKey(key)) => {
@@ -117,7 +121,7 @@ impl Part {
                 Ok(Self::PrimaryKey(part))
             }
             Some(TableConstraint::Unique(key)) => {
-                let name = key.index_name.as_ref().or(key.name.as_ref());
+                let name = key.name.as_ref().or(key.index_name.as_ref());
                 let mut part = key_part(name, &key.columns, &key.index_options, at)?;
                 part.unique = true;
                 Ok(Self::Index(part))
@@ -168,8 +172,12 @@ fn key_part(
 
 /// A name, or a name and a length, which looks like a function's call.
 fn key_column(column: &IndexColumn, at: &Place) -> Result<(String, u16), FormatError> {
-    if !matches!(column.column.options.sort, None | Some(OrderBySort::Asc)) {
-        return Err(at.unsupported("descending keys"));
+    // Dolt takes DESC and keeps every key in ascending order.
+    if !matches!(
+        column.column.options.sort,
+        None | Some(OrderBySort::Asc | OrderBySort::Desc)
+    ) {
+        return Err(at.unsupported("a key in another order"));
     }
     match &column.column.expr {
         Expr::Identifier(name) => Ok((name.value.clone(), 0)),
@@ -225,11 +233,17 @@ impl ColumnPart {
             (part.nullable, part.auto_increment, part.unique) = (false, true, true);
         }
         for option in parsed.options {
-            null |= matches!(option.option, ColumnOption::Null);
+            // Of the two, dolt takes the last one.
+            if let ColumnOption::Null = option.option {
+                (null, part.nullable) = (true, true);
+            }
             part.take(option, &mut texts)?;
         }
-        if null && (part.primary || !part.nullable) {
-            return Err(at.wrong("it is NULL and NOT NULL"));
+        if null && part.nullable && part.primary {
+            return Err(at.wrong("a column of the primary key is NOT NULL"));
+        }
+        if part.checks.len() > 1 {
+            return Err(at.wrong("a column has one CHECK; others stand behind the columns"));
         }
         if part.default.is_some() && part.generated.is_some() {
             return Err(at.wrong("a generated column has no default"));
@@ -269,6 +283,10 @@ impl ColumnPart {
             ColumnOption::Check(check) => {
                 self.checks.push(check_part(check, option.name, &self.at));
             }
+            ColumnOption::ForeignKey(_) if option.name.is_some() => {
+                let why = "REFERENCES of a column has no name; CONSTRAINT … FOREIGN KEY has one";
+                return Err(self.at.wrong(why));
+            }
             ColumnOption::ForeignKey(key) => {
                 let part = ForeignPart::of_column(&self.name, key, &self.at)?;
                 if self.references.replace(part).is_some() {
@@ -304,7 +322,7 @@ impl TypeWords {
                 at,
             )?;
             column_type.collation = Some(said.unwrap_or(table));
-        } else if self.character_set.is_some() || self.collation.is_some() {
+        } else if self.character_set.is_some() {
             return Err(at.wrong(format!("{} has no character set", column_type.base)));
         }
         if column_type.collation.and_then(collation::name) == Some("binary") {

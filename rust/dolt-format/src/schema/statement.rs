@@ -13,6 +13,27 @@ const TEXT_LEN_MAX: usize = 1 << 20;
 /// Most tokens of a definition, list items aside: what a parser makes of them is that deep.
 const TOKENS_MAX: usize = 1000;
 
+/// Table options that dolt takes and does not keep, each with one value.
+const IGNORED: [&str; 17] = [
+    "avg_row_length",
+    "checksum",
+    "compression",
+    "connection",
+    "data",
+    "delay_key_write",
+    "encryption",
+    "index",
+    "insert_method",
+    "key_block_size",
+    "max_rows",
+    "min_rows",
+    "pack_keys",
+    "row_format",
+    "stats_auto_recalc",
+    "stats_persistent",
+    "tablespace",
+];
+
 /// The text of one `CREATE TABLE`.
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
@@ -120,15 +141,38 @@ impl Definition {
                 .all(|(wanted, token)| is(token, wanted))
     }
 
+    /// The definition in other words.
+    pub(super) fn reworded(&self, words: fn(&[TokenWithSpan]) -> Vec<TokenWithSpan>) -> Self {
+        let tokens = if self.is_long() {
+            self.tokens.clone()
+        } else {
+            words(&self.tokens)
+        };
+        Self {
+            tokens,
+            at: self.at.clone(),
+        }
+    }
+
+    /// Whether it has more words than are parsed; the items of lists do not count.
+    fn is_long(&self) -> bool {
+        let is_item = |token: &&TokenWithSpan| {
+            !matches!(token.token, Token::Comma | Token::SingleQuotedString(_))
+        };
+        self.tokens.iter().filter(is_item).count() > TOKENS_MAX
+    }
+
+    /// Whether `is` holds for its tokens.
+    pub(super) fn has(&self, is: fn(&[TokenWithSpan]) -> bool) -> bool {
+        is(&self.tokens)
+    }
+
     /// Parses the definition, all of it, by `take`.
     pub(super) fn parsed<T>(
         &self,
         take: impl FnOnce(&mut Parser<'static>) -> Result<T, ParserError>,
     ) -> Result<T, FormatError> {
-        let is_item = |token: &&TokenWithSpan| {
-            !matches!(token.token, Token::Comma | Token::SingleQuotedString(_))
-        };
-        if self.tokens.iter().filter(is_item).count() > TOKENS_MAX {
+        if self.is_long() {
             let why = format!("a definition of more than {TOKENS_MAX} words");
             return Err(self.at.unsupported(why));
         }
@@ -342,6 +386,7 @@ impl<'a> Cursor<'a> {
         let mut options = Options::default();
         while self.peek().is_some() {
             if self.take(&Token::SemiColon) {
+                while self.take(&Token::SemiColon) {}
                 if self.peek().is_some() {
                     return Err(self.here().wrong("the text must be one statement"));
                 }
@@ -376,6 +421,11 @@ impl<'a> Cursor<'a> {
             options.comment = self.text("the comment")?.value;
         } else if self.take_word("target_row_size") {
             options.target_row_size = Some(self.number()?);
+        } else if IGNORED.iter().any(|option| self.take_word(option)) {
+            // Some are of two words.
+            let _ = self.take_word("directory");
+            self.take(&Token::Eq);
+            self.next += 1;
         } else if matches!(self.peek(), Some(Token::Word(_))) {
             return Err(at.unsupported(format!("the table option {}", at.text)));
         } else {
