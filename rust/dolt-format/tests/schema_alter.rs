@@ -146,3 +146,37 @@ fn the_text_of_a_table_as_it_is_changes_nothing() {
         }
     }
 }
+
+#[test]
+fn a_column_that_may_be_renamed_is_not_taken_for_a_new_one() {
+    let golden_tables = Golden::open();
+    let alter = |columns: &str| {
+        let text = format!("CREATE TABLE t00 ({columns}, PRIMARY KEY (id))");
+        golden_tables.alter("t00", &text, "id,a,b,c,d\n1,10,one,1.50,2020-01-01\n")
+    };
+    let rest = "b varchar(20), c decimal(10,2), d date";
+    for columns in [
+        // It was renamed, and its name given to another one.
+        format!("id int NOT NULL, a_old int, {rest}, a varchar(9)"),
+        format!("id int NOT NULL, a_old int, {rest}, a int"),
+        format!("id int NOT NULL, a_old int, a varchar(9), {rest}"),
+        // Two have exchanged their names.
+        format!("id_old int NOT NULL, a int, {rest}, id bigint NOT NULL"),
+        "id int NOT NULL, b int, a varchar(20), c decimal(10,2), d date".to_owned(),
+    ] {
+        match alter(&columns) {
+            Err(FormatError::Unsupported(why)) => {
+                assert!(why.contains("rename first"), "{columns}: {why}");
+            }
+            other => panic!("{columns}: {:?}", other.map(|_| ())),
+        }
+    }
+    for columns in [
+        format!("id int NOT NULL, n int, a int, {rest}"),
+        format!("id int NOT NULL, a int, n int, {rest}"),
+        format!("id int NOT NULL, a bigint, n varchar(9), {rest}"),
+        format!("a int, id int NOT NULL, {rest}"),
+    ] {
+        assert!(alter(&columns).is_ok(), "{columns}");
+    }
+}

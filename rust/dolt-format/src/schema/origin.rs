@@ -54,7 +54,19 @@ pub(super) fn check_replaced(
     origins: &[Option<usize>],
 ) -> Result<(), FormatError> {
     for (at, column) in new.iter().enumerate() {
-        if origins.get(at).copied().flatten().is_some() {
+        let own = origins.get(at).copied().flatten();
+        let before = own.and_then(|own| old.get(own));
+        if before.is_some_and(|before| before.sql_type == column.sql_type) {
+            continue;
+        }
+        if let Some(taken) = may_be(at, old, new, origins).and_then(|at| old.get(at)) {
+            return Err(FormatError::Unsupported(format!(
+                "column {:?} stands where {:?} did, and that is another column now: rename first, \
+                 and give a column its old name in another text",
+                column.name, taken.name
+            )));
+        }
+        if own.is_some() {
             continue;
         }
         let before = origins.iter().take(at).rev().find_map(|origin| *origin);
@@ -70,6 +82,35 @@ pub(super) fn check_replaced(
         }
     }
     Ok(())
+}
+
+/// The old column that the new one at `at` may be under a new name, though one of its own name is
+/// there: it stands where that did and is defined alike, and that has moved or is of another type.
+fn may_be(at: usize, old: &[Column], new: &[Column], origins: &[Option<usize>]) -> Option<usize> {
+    let column = new.get(at)?;
+    let before = |end: usize, but: usize| {
+        let earlier = origins.iter().take(end).flatten().copied();
+        let mut earlier: Vec<usize> = earlier.filter(|origin| *origin != but).collect();
+        earlier.sort_unstable();
+        earlier
+    };
+    (0..old.len()).find(|position| {
+        let place = origins.iter().position(|origin| *origin == Some(*position));
+        let (Some(was), Some(place)) = (old.get(*position), place) else {
+            return false;
+        };
+        let kept = (0..*position).filter(|other| origins.contains(&Some(*other)));
+        let kept: Vec<usize> = kept.collect();
+        let is_itself = before(place, *position) == kept
+            && new
+                .get(place)
+                .is_some_and(|now| now.sql_type == was.sql_type && now.nullable == was.nullable);
+        // A key's column is NOT NULL by that alone.
+        let alike = column.sql_type == was.sql_type
+            && (column.generated, column.nullable) == (was.generated, was.nullable);
+        let own = origins.get(at) == Some(&Some(*position));
+        alike && !own && !is_itself && before(at, *position) == kept
+    })
 }
 
 fn is_matched_by_name(position: usize, old: &[Column], new: &[Column]) -> bool {
