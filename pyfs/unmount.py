@@ -105,23 +105,44 @@ def _ended(mounted: Mounted) -> str:
     )
 
 
+def failures(status: str) -> list[str]:
+    """The failed saves that the text of a mount's status tells of, a line for each."""
+    found = []
+    for section in status.split("\nlast failed save on ")[1:]:
+        branch, _, lines = section.partition(":\n")
+        said = dict(line.strip().split(": ", 1) for line in lines.splitlines() if ": " in line)
+        at = f" ({said['at']})" if "at" in said else ""
+        text = said.get("text", "not kept")
+        kept = "" if text == "not kept" else f"; its text is {text}"
+        found.append(f"{branch}/{said.get('file')}: {said.get('reason')}{kept}{at}")
+    return found
+
+
 def _status(path: Path) -> dict[str, str]:
     """The mount's own status, or nothing if its process is dead."""
+    text = _status_text(path)
+    return _fields(text) if text else {}
+
+
+def _status_text(path: Path) -> str:
     try:
-        text = ask((path / STATUS).read_text, waiting_for(path, "umount"))
+        return ask((path / STATUS).read_text, waiting_for(path, "umount"))
     except OSError as exc:
         if exc.errno in DEAD:
-            return {}
+            return ""
         raise ConfigurationError(
             f"the mount on {path} does not answer: {exc.strerror}; pyfs umount -z {path} "
             "unmounts without asking it"
         ) from exc
+
+
+def _fields(text: str) -> dict[str, str]:
     lines = text.splitlines()
     fields = dict(line.split(": ", 1) for line in lines if ": " in line and line[0] != " ")
     pending = [line.partition(": ")[2] for line in lines if line.startswith("pending: ")]
     named = "; ".join(pending[:NAMED_MAX])
     if len(pending) > NAMED_MAX:
-        named += f"; and {len(pending) - NAMED_MAX} more, see {path / STATUS}"
+        named += f"; and {len(pending) - NAMED_MAX} more, see {STATUS}"
     return fields | {"pending": named}
 
 
@@ -148,10 +169,16 @@ def _push_pending(path: Path, status: dict[str, str]) -> list[str]:
             flush=True,
         )
 
+    before = failures(_status_text(path))
     try:
         ask(push, tell)
     except OSError as exc:
-        error = _status(path).get("remote-error", "none")
+        text = _status_text(path)
+        # The status goes with the mount: what it says is said here.
+        refused = [line for line in failures(text) if line not in before]
+        if refused:
+            return refused
+        error = _fields(text).get("remote-error", "none")
         reason = exc.strerror if error == "none" else f"the remote's last error: {error}"
         return [f"could not be pushed, and is as it was before: {pending} ({reason})"]
     return []

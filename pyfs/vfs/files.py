@@ -30,8 +30,10 @@ from pyfs.vfs.node import (
     ScratchFile,
     ScratchLink,
     TableFile,
+    TextDirectory,
 )
 from pyfs.vfs.processes import process_of
+from pyfs.vfs.system_texts import DOCS
 from pyfs.vfs.writer import FixedText, Writer
 
 if TYPE_CHECKING:
@@ -289,6 +291,11 @@ class Files:
         branch = None
         if isinstance(parent, BranchDirectory) and name != CONTROL:
             branch = await self._tree.branch_at(parent)
+        if isinstance(parent, TextDirectory):
+            how = "add a row to .pyfs/system/dolt_docs.csv" if parent.name == DOCS else "use dolt"
+            why = f".pyfs/{parent.name}/{name} cannot be made here: {how}"
+            (await self._tree.branch(parent.path)).note = why
+            raise NotPermittedError(why)
         if branch is None:
             raise NotPermittedError(f"{name}: files live in the directories of branches only")
         return branch.local, branch

@@ -59,6 +59,8 @@ def test_a_document_is_written_where_there_was_none(mounts: Callable[..., Mount]
     assert docs.read_text() == "doc_name,doc_text\n"
     assert os.listdir(mount / "main/.pyfs/docs") == []
     before = mount.log()
+    assert "not permitted" in mount.sh("echo x > .pyfs/docs/NEW.md").stderr
+    assert "note: .pyfs/docs/NEW.md cannot be made here: add a row" in mount.status()
     assert "Invalid" in mount.sh("echo README.md >> .pyfs/system/dolt_docs.csv").stderr
     assert docs.read_text() == "doc_name,doc_text\n"
     done = mount.sh("echo 'README.md,Primes' >> .pyfs/system/dolt_docs.csv")
