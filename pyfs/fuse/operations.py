@@ -78,7 +78,8 @@ class Operations(pyfuse3.Operations):
 
     @handler
     async def getattr(self, inode: InodeT, ctx: RequestContext) -> EntryAttributes:
-        return self._attributes(inode, await self._tree.attributes(self._inodes[inode]))
+        node = self._inodes[inode]
+        return self._attributes(inode, await self._files.attributes(node, ctx.pid))
 
     @handler
     async def setattr(

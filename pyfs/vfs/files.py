@@ -21,6 +21,7 @@ from pyfs.vfs.names import CONTROL
 from pyfs.vfs.node import (
     FILE_MODE,
     AnyNode,
+    Attributes,
     BranchDirectory,
     ControlFile,
     Local,
@@ -32,7 +33,7 @@ from pyfs.vfs.node import (
     TableFile,
     TextDirectory,
 )
-from pyfs.vfs.processes import process_of
+from pyfs.vfs.processes import process_of, works_for
 from pyfs.vfs.system_texts import DOCS
 from pyfs.vfs.writer import FixedText, Writer
 
@@ -88,15 +89,31 @@ class Files:
         if not isinstance(node, TableFile):
             return node
         meant = self._openings.meant(thread, node)
-        if meant is not node or node.address is None or node in node.branch.local.values():
+        if meant is not None:
             return meant
+        if node.address is None or node in node.branch.local.values():
+            return node
         writers = self._saver.writers_of(node.branch, node.table)
         if not writers:
             return node
         pid = process_of(thread)
-        own = (w.node for w in writers if w.pid == pid and w.node.format == node.format)
+        same = (w for w in writers if w.node.format == node.format)
+        own = (w.node for w in same if works_for(pid, w.pid))
         others = any(w.node is node for w in writers)
         return next(own, None) or (node.branch.set_apart(node) if others else node)
+
+    async def attributes(self, node: AnyNode, thread: int) -> Attributes:
+        """What `stat` of *node* tells *thread*: of a text that is being written only its writer.
+
+        The kernel may have looked the name up before it was written.
+        """
+        if isinstance(node, TableFile) and node.address is not None:
+            unsaved = [h.pid for h in node.handles if isinstance(h, Writer) and h.dirty]
+            if unsaved:
+                pid = process_of(thread)
+                as_saved = not any(works_for(pid, writer) for writer in unsaved)
+                return await self._tree.attributes(node, as_saved=as_saved)
+        return await self._tree.attributes(node)
 
     async def open(self, node: AnyNode, flags: int, pid: int, thread: int | None = None) -> Handle:
         """Opens *node* as *thread* of process *pid* asks, by default its first thread.

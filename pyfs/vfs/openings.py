@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from pyfs.vfs.branch import Branch
     from pyfs.vfs.node import TableFile
 
-RETURN_S: Final = 1.0
-"""Within this time a thread comes back, or not at all: its second look-up may have failed."""
+RETURN_S: Final = 60.0
+"""Within this time a thread comes back, or not at all: its second look-up may have failed. On a
+busy machine it takes its time."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,14 +55,14 @@ class Openings:
         self._openings[thread] = _Opening(node, writes, now + RETURN_S)
         raise SupersededError(f"{node.name} {why}")
 
-    def meant(self, thread: int, node: TableFile) -> TableFile:
-        """What *thread*, which looks up the name of *node*, is to get.
+    def meant(self, thread: int, node: TableFile) -> TableFile | None:
+        """What *thread* gets, which was sent away and looks up the name of *node*.
 
-        *node* itself, but for a thread that was sent away: if others are there, it gets a twin.
+        *node* itself, or its twin if others are there; None for any other thread.
         """
         opening = self._of(thread)
         if opening is None or not _same(opening.asked, node):
-            return node
+            return None
         if opening.node is None:
             met = self.is_used(node) if opening.writes else self.is_written(node)
             opening.node = node.branch.set_apart(node) if met else node

@@ -75,6 +75,11 @@ def process_of(thread: int) -> int:
     return int(line.split()[1]) if line else thread
 
 
+def works_for(pid: int, other: int) -> bool:
+    """Whether process *pid* is *other*, or what that started in its session."""
+    return pid == other or any(process.pid == other for process in _lineage(pid))
+
+
 class LastReads:
     """At which commit each process last read a table.
 

@@ -311,11 +311,14 @@ class Tree:
 
     # Describing
 
-    async def attributes(self, node: AnyNode) -> Attributes:
-        """What `stat` tells. Waits for the exact size of a file that is open."""
+    async def attributes(self, node: AnyNode, *, as_saved: bool = False) -> Attributes:
+        """What `stat` tells. Waits for the exact size of a file that is open.
+
+        *as_saved*: without what is being written to a table.
+        """
         match node:
             case TableFile():
-                return await self._table_attributes(node)
+                return await self._table_attributes(node, as_saved=as_saved)
             case ControlFile():
                 size = len(await self.control_text(node))
                 mode = FILE_MODE if node.name == MESSAGE else 0o444
@@ -379,9 +382,12 @@ class Tree:
     def _directory_attributes(self, mtime_ns: int, valid_s: float) -> Attributes:
         return Attributes(Kind.DIRECTORY, DIRECTORY_MODE, 0, mtime_ns, valid_s, valid_s)
 
-    async def _table_attributes(self, node: TableFile) -> Attributes:
+    async def _table_attributes(self, node: TableFile, *, as_saved: bool) -> Attributes:
         written = node.dirty_size()
-        size, exact = (written, False) if written is not None else await self._size(node)
+        if written is None:
+            size, exact = await self._size(node)
+        else:
+            size, exact = (await self._size(node))[0] if as_saved else written, False
         valid_s = self._valid_s()
         fresh = node.address is None or node in node.branch.local.values()
         return Attributes(

@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from pyfs.errors import ConflictError, InvalidTextError, SupersededError
+from pyfs.vfs.openings import RETURN_S
 from tests.support.memory_repository import MemoryRepository
 from tests.support.shell import PRIMES, Shell, run, shell
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pyfs.vfs.node import AnyNode
 
 PATH = "main/primes.csv"
+FIRST = 5_000_000
+"""Above all process numbers, so that nobody is related."""
 MORE = PRIMES + b"7,4\n"
 
 
@@ -35,7 +38,7 @@ def test_everyone_who_opens_a_superseded_file_gets_the_new_version(tmp_path: Pat
         async with shell(tmp_path, refresh_s=0.0) as sh:
             node = await sh.node(PATH)
             sh.repository.push("main", {"primes": MORE})
-            readers = [sh.of(1), sh.of(2)]
+            readers = [sh.of(FIRST + 1), sh.of(FIRST + 2)]
             for reader in readers:
                 with pytest.raises(SupersededError):
                     await sh.fs.files.open(node, os.O_RDONLY, reader.pid)
@@ -54,7 +57,9 @@ def test_a_table_that_is_written_is_the_head_for_all_but_the_writer(tmp_path: Pa
             writer = await sh.open(PATH, os.O_WRONLY | os.O_TRUNC)
             await writer.write(0, MORE[:5])
             assert await size(sh) == 5
-            for other in (sh.of(1), sh.of(2)):
+            assert (await sh.fs.files.attributes(early, sh.pid)).size == 5
+            assert (await sh.fs.files.attributes(early, FIRST + 1)).size == len(PRIMES)
+            for other in (sh.of(FIRST + 1), sh.of(FIRST + 2)):
                 # By a name that the kernel knew before.
                 with pytest.raises(SupersededError):
                     await sh.fs.files.open(early, os.O_RDONLY, other.pid)
@@ -66,7 +71,7 @@ def test_a_table_that_is_written_is_the_head_for_all_but_the_writer(tmp_path: Pa
                 await other.close(handle)
             await writer.write(5, MORE[5:])
             await sh.close(writer)
-            for other in (sh, sh.of(1), sh.of(3)):
+            for other in (sh, sh.of(FIRST + 1), sh.of(FIRST + 3)):
                 assert await found(other) is early  # a save keeps its inode
                 assert await other.read(PATH) == MORE
 
@@ -76,18 +81,18 @@ def test_a_table_that_is_written_is_the_head_for_all_but_the_writer(tmp_path: Pa
 def test_a_writer_and_its_readers_never_share_a_file(tmp_path: Path) -> None:
     async def main() -> None:
         async with shell(tmp_path) as sh:
-            reader = await sh.of(1).open(PATH)
+            reader = await sh.of(FIRST + 1).open(PATH)
             writer = await sh.open(PATH, os.O_WRONLY | os.O_APPEND)
             # Before anything is written: what will be is not for others.
-            late = await sh.of(2).open(PATH)
+            late = await sh.of(FIRST + 2).open(PATH)
             await writer.write(len(PRIMES), b"7,4\n")
-            for other in (sh.of(1), sh.of(2)):
+            for other in (sh.of(FIRST + 1), sh.of(FIRST + 2)):
                 assert await size(other) == len(PRIMES)
             await sh.close(writer)
             for handle in (reader, late):
                 assert await handle.read(0, 100) == PRIMES
                 await sh.close(handle)
-            assert await sh.of(1).read(PATH) == MORE
+            assert await sh.of(FIRST + 1).read(PATH) == MORE
 
     run(main)
 
@@ -95,7 +100,7 @@ def test_a_writer_and_its_readers_never_share_a_file(tmp_path: Path) -> None:
 def test_a_save_of_what_a_slow_open_found_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         async with shell(tmp_path) as sh:
-            slow = sh.of(1)
+            slow = sh.of(FIRST + 1)
             writer = await sh.open(PATH, os.O_WRONLY | os.O_TRUNC)
             await writer.write(0, MORE)
             with pytest.raises(SupersededError):
@@ -117,7 +122,7 @@ def test_of_two_writers_the_second_hears_of_the_first(tmp_path: Path) -> None:
     async def main() -> None:
         async with shell(tmp_path) as sh:
             first = await sh.open(PATH, os.O_RDWR)
-            second = await sh.of(1).open(PATH, os.O_RDWR)
+            second = await sh.of(FIRST + 1).open(PATH, os.O_RDWR)
             assert first.node is not second.node  # type: ignore[attr-defined]
             await first.write(len(PRIMES), b"7,4\n")
             await second.write(len(PRIMES), b"11,5\n")
@@ -140,7 +145,7 @@ def test_who_does_not_come_back_is_forgotten(tmp_path: Path) -> None:
             for _ in range(2):
                 with pytest.raises(SupersededError):
                     await sh.fs.files.open(node, os.O_RDONLY, sh.pid)
-                await trio.sleep(1.5)
+                await trio.sleep(RETURN_S + 1)
 
     run(main)
 
@@ -152,7 +157,7 @@ def test_writers_at_once_lose_no_row_that_was_said_to_be_saved(tmp_path: Path) -
 
             async def write(pid: int) -> None:
                 for number in range(5):
-                    row = 100 * pid + number
+                    row = 100 * (pid - FIRST) + number
                     text = await sh.of(pid).read(PATH)
                     try:
                         await sh.of(pid).write(PATH, text + b"%d,1\n" % row)
@@ -165,7 +170,7 @@ def test_writers_at_once_lose_no_row_that_was_said_to_be_saved(tmp_path: Path) -
                     assert (await sh.of(pid).read(PATH)).startswith(PRIMES)
 
             async with trio.open_nursery() as nursery:
-                for pid in range(1, 4):
+                for pid in range(FIRST + 1, FIRST + 4):
                     nursery.start_soon(write, pid)
                     nursery.start_soon(read, 10 + pid)
             rows = (await sh.read(PATH)).decode().splitlines()[4:]
@@ -181,10 +186,10 @@ def test_rows_that_several_append_at_once_all_come(tmp_path: Path) -> None:
 
             async def append(pid: int) -> None:
                 for number in range(5):
-                    await sh.of(pid).append(PATH, b"%d,1\n" % (100 * pid + number))
+                    await sh.of(pid).append(PATH, b"%d,1\n" % (100 * (pid - FIRST) + number))
 
             async with trio.open_nursery() as nursery:
-                for pid in range(1, 5):
+                for pid in range(FIRST + 1, FIRST + 5):
                     nursery.start_soon(append, pid)
             rows = [int(line.split(b",")[0]) for line in (await sh.read(PATH)).splitlines()[1:]]
             assert sorted(rows) == [2, 3, 5] + [100 * p + n for p in range(1, 5) for n in range(5)]
@@ -230,5 +235,17 @@ def test_a_writer_goes_on_appending_behind_what_others_saved(tmp_path: Path) -> 
                 expected += b"%d,0\n%d,1\n" % (10 * number, 10 * number + 1)
             await sh.close(writer)
             assert await sh.read(PATH) == expected
+
+    run(main)
+
+
+def test_a_process_reads_the_head_beside_its_own_writer(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with shell(tmp_path) as sh:
+            writer = await sh.open(PATH, os.O_RDWR)
+            await writer.write(len(PRIMES), b"7,4\n")
+            assert await sh.read(PATH) == PRIMES
+            await sh.close(writer)
+            assert await sh.read(PATH) == MORE
 
     run(main)
