@@ -24,6 +24,7 @@ mod out_of_band;
 mod plain;
 pub mod refusal;
 mod rewrite;
+mod row_buffers;
 mod row_text;
 mod rows;
 mod rules;

@@ -399,3 +399,24 @@ fn rows_are_counted_over_line_ends_in_fields_of_what_is_passed_over() {
         assert!(error.starts_with("line 2500, column \"k\""), "{error}");
     }
 }
+
+#[test]
+fn a_stray_quote_is_told_with_its_line_while_it_waits_for_more() {
+    let subjects = subjects();
+    let is_plain = |s: &&Subject| s.schema.indexes.is_empty();
+    let subject = subjects.iter().find(is_plain).expect("one");
+    let rows: BTreeMap<u32, usize> = (0..3000).map(|key| (key, 0)).collect();
+    let text = subject.text(&rows);
+    let old = subject.build(&subject.base, &text).expect("it builds");
+    let mut build = TableBuild::new(subject.schema.clone(), old.table.clone()).expect("it starts");
+    build.pass_over(Some(old.measures)).expect("it can be");
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    for line in &lines[..10] {
+        build.feed(line).expect("it repeats the old text");
+    }
+    let error = build.feed(b"10,\"a\"b\n").expect_err("a stray quote");
+    assert!(
+        error.to_string().starts_with("line 11: a quoted field"),
+        "{error}"
+    );
+}

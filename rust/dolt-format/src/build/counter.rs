@@ -1,6 +1,6 @@
 //! `Counter`: the next number of an `AUTO_INCREMENT` column.
 
-use super::input::RowBuffers;
+use super::row_buffers::RowBuffers;
 use crate::message::schema::TableSchema;
 use crate::value::encoding as e;
 use crate::value::sql_type::SqlType;

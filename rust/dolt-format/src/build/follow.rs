@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::input::{Carried, Input, RowBuffers};
+use super::input::{Carried, Input};
+use super::row_buffers::RowBuffers;
 use super::rows::Rows;
 use super::{BuiltTable, rewrite};
 use crate::build::layout::Layout;

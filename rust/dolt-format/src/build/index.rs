@@ -1,11 +1,12 @@
 //! `IndexBuild`: the entries of one secondary index, from the rows of its table.
 
 use super::arena::{Arena, RowView};
-use super::input::{Input, RowBuffers};
+use super::input::Input;
 use super::job::{Entries, TreeJob};
 use super::key::{push_tuple, sort_key_of};
 use super::merge::{MergedInto, Merging};
 use super::out_of_band::{choose_out_of_band, push_value_field};
+use super::row_buffers::RowBuffers;
 use super::run::Runs;
 use crate::message::schema::{Index, TableSchema};
 use crate::tree::probe::SortKey;

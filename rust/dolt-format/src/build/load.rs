@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::input::{Input, RowBuffers};
+use super::input::Input;
+use super::row_buffers::RowBuffers;
 use crate::FormatError;
 use crate::csv::columns::{Columns, ShownColumn, Source};
 use crate::csv::render::Values;

@@ -6,8 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::input::{Input, KEY_TOO_LONG, RowBuffers, VALUES_TOO_LONG};
+use super::input::{Input, KEY_TOO_LONG, VALUES_TOO_LONG};
 use super::key::push_tuple;
+use super::row_buffers::RowBuffers;
 use crate::csv::columns::{Columns, ShownColumn};
 use crate::csv::parse::leading_space;
 use crate::csv::render::Values;

@@ -1,6 +1,6 @@
 //! `RowText`: a row as it will be shown, from its encoded fields.
 
-use super::input::RowBuffers;
+use super::row_buffers::RowBuffers;
 use crate::csv::columns::Columns;
 use crate::csv::value_text::push_plain_value;
 use crate::{FormatError, TextFormat};

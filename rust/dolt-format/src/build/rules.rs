@@ -1,6 +1,6 @@
 //! `Rules`: what a schema computes of a row, and demands of it.
 
-use super::input::RowBuffers;
+use super::row_buffers::RowBuffers;
 use crate::FormatError;
 use crate::expression::value::read_field;
 use crate::expression::{Assignment, Expression, ExpressionColumn, Fault, Value};

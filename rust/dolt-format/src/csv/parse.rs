@@ -220,7 +220,7 @@ impl RecordReader {
                 self.line += lines;
                 continue;
             }
-            match self.next(rest, at_end)? {
+            match self.next(rest, at_end, self.line)? {
                 Found::Unfinished => return Ok(done),
                 Found::Nothing(len) => {
                     done += len;
@@ -253,7 +253,8 @@ impl RecordReader {
             if rest.is_empty() {
                 return Ok(());
             }
-            let (len, passed) = match self.next(rest, false)? {
+            let line = self.line + lines;
+            let (len, passed) = match self.next(rest, false, line)? {
                 Found::Unfinished => return Ok(()),
                 Found::Nothing(len) => (len, u64::from(!self.counts_rows)),
                 Found::Record(len, passed) => {
@@ -261,7 +262,7 @@ impl RecordReader {
                         text: rest,
                         record: &self.record,
                         json: self.json.as_ref(),
-                        line: self.line + lines,
+                        line,
                     })?;
                     (len, if self.counts_rows { 1 } else { passed })
                 }
@@ -284,10 +285,10 @@ impl RecordReader {
         Ok(())
     }
 
-    /// Reads one record from the start of `text`.
-    fn next(&mut self, text: &[u8], at_end: bool) -> Result<Found, FormatError> {
+    /// Reads one record from the start of `text`, which is at `line`.
+    fn next(&mut self, text: &[u8], at_end: bool, line: u64) -> Result<Found, FormatError> {
         if let Some(rows) = &mut self.json {
-            return rows.next(text, at_end, self.line, &mut self.record);
+            return rows.next(text, at_end, line, &mut self.record);
         }
         self.record.fields.clear();
         self.record.unescaped.clear();
@@ -313,7 +314,7 @@ impl RecordReader {
         loop {
             at += leading_space(text.get(at..).unwrap_or_default(), self.delimiter);
             let end = if text.get(at) == Some(&b'"') {
-                match self.quoted(text, at + 1, &mut lines)? {
+                match self.quoted(text, at + 1, line, &mut lines)? {
                     Some(end) => end,
                     None => return Ok(Found::Unfinished),
                 }
@@ -347,6 +348,7 @@ impl RecordReader {
         &mut self,
         text: &[u8],
         at: usize,
+        line: u64,
         lines: &mut u64,
     ) -> Result<Option<usize>, FormatError> {
         let start = self.record.unescaped.len();
@@ -378,7 +380,7 @@ impl RecordReader {
                 [] | [b'\r'] => return Ok(None),
                 _ => {
                     return Err(FormatError::BadRecord {
-                        line: self.line,
+                        line,
                         why: "a quoted field goes on behind its closing quote: write a quote \
                               inside a field twice"
                             .to_owned(),
