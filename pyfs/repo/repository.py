@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -310,6 +310,18 @@ class Repository:
         """Why *table* of *snapshot* cannot get another name, or None."""
         whole = await self.snapshot(snapshot.commit.address)
         return await refusal_to_rename(whole, table)
+
+    async def refuses_drop(
+        self, snapshot: OfCommit, table: str, dropped: Collection[str]
+    ) -> str | None:
+        """Why *table* of *snapshot* cannot be dropped together with *dropped*, or None."""
+        whole = await self.snapshot(snapshot.commit.address)
+        for key in await keys_of(whole, self._chunks):
+            if same_table(key.parent, table) and not any(
+                same_table(key.child, name) for name in (table, *dropped)
+            ):
+                return f"foreign key {key.name!r} of table {key.child!r} names it"
+        return None
 
     async def column_tags(self, snapshot: OfCommit) -> set[int]:
         """The tags of all columns of all tables of *snapshot*, Dolt's own too."""

@@ -33,7 +33,7 @@ from pyfs.vfs.node import (
     TableFile,
     TextDirectory,
 )
-from pyfs.vfs.processes import process_of, works_for
+from pyfs.vfs.processes import process_of, removed_by, works_for
 from pyfs.vfs.system_texts import DOCS
 from pyfs.vfs.writer import FixedText, Writer
 
@@ -355,6 +355,8 @@ class Files:
             raise FileExpectedError(f"{name} is a directory")
         entries, branch = await self.place(parent, name)
         named = branch.named(name) if isinstance(parent, BranchDirectory) else None
+        if named is not None and isinstance(node, TableFile) and node.address is not None:
+            await self._check_drop(branch, named.table, name, pid)
         entries.pop(name, None)
         if isinstance(node, TableFile) and (named is None or node.address is None):
             self._drops.backup_removed(branch, node, pid)
@@ -370,6 +372,19 @@ class Files:
             # Another of its names may have been removed before.
             if named.table in branch.snapshot.tables:
                 self._drops.remove(branch, named, pid)
+
+    async def _check_drop(self, branch: Branch, table: str, name: str, pid: int) -> None:
+        """Refuses what `rm` does for good and the commit would refuse: who waits for that?"""
+        names = removed_by(pid)
+        if names is None or table not in branch.snapshot.tables:
+            return
+        others = {found.table for other in names if (found := branch.named(other)) is not None}
+        dropped = {*branch.gone, *others}
+        reason = await self._saver.repository.refuses_drop(branch.snapshot, table, dropped)
+        if reason is not None:
+            error = UnsupportedError(f"table {table!r} cannot be dropped: {reason}")
+            await self._saver.refused(branch, name, error, None)
+            raise error
 
     async def remove_directory(self, parent: AnyNode, name: str) -> None:
         """`rmdir`: a branch, or an empty scratch directory."""

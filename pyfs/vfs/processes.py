@@ -80,6 +80,23 @@ def works_for(pid: int, other: int) -> bool:
     return pid == other or any(process.pid == other for process in _lineage(pid))
 
 
+def removed_by(pid: int) -> set[str] | None:
+    """The names of files that `rm` or `unlink` was told to remove, if that is what *pid* is.
+
+    None for other programs, which may make the file anew, and for `rm -r`, which names folders.
+    """
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return None
+    program, *arguments = map(os.fsdecode, words)
+    short = [word for word in arguments if word.startswith("-") and not word.startswith("--")]
+    recursive = "--recursive" in arguments or any("r" in word.lower() for word in short)
+    if Path(program).name not in ("rm", "unlink") or recursive:
+        return None
+    return {Path(word).name for word in arguments if word}
+
+
 class LastReads:
     """At which commit each process last read a table.
 
