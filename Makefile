@@ -58,9 +58,10 @@ types: setup  ## Check the types, and the stub against the built module
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest pyfs._core
 
-bench: setup  ## Measure; beside dolt where it is installed
+bench: setup  ## Measure over MinIO and DynamoDB Local; beside dolt where it is installed
+	scripts/install-servers.sh
 	cargo bench --quiet --package bench-core
-	$(BIN)/python -m bench.mount
+	PYFS_TEST_SERVERS=real $(BIN)/python -m bench.mount flights edits commits branches rows repetitions
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $$(cargo fuzz list)

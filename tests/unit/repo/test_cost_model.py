@@ -18,6 +18,7 @@ from pyfs.repo import table_version
 from pyfs.repo.contents import TableContents
 from pyfs.repo.folding import FIRST_FILES, NEXT_FILES
 from pyfs.repo.repository import Repository, open_repository
+from pyfs.repo.table_version import EVERYTHING
 from pyfs.store.table_set import TableSet
 from tests.support.memory_remote import MemoryRemote
 from tests.support.repositories import ADA, head_of, save_text, text_of
@@ -96,15 +97,37 @@ async def mounted(remote: MemoryRemote, cache_dir: Path) -> AsyncIterator[Reposi
 
 
 async def filled(n: int, folder: Path) -> MemoryRemote:
-    """A remote with a table of *n* rows, written by another mount."""
+    """A remote with a table of *n* rows, imported by another mount."""
     remote = MemoryRemote()
     await Repository.init(remote.as_remote(), ADA)
     async with mounted(remote, folder / "filling") as repository:
         head = repository.branches["main"]
         empty = await repository.edited_table(head, "t", SQL)
         await repository.save("main", head, {"t": empty}, None)
+        meter = Meter(remote)
         await save_text(repository, "t", text(n))
+        imported = meter.cost()
+        assert (imported.manifest_reads, imported.swaps) == (1, 1)
+        assert imported.writes <= 2
+        assert imported.up <= STORED_ROW * n + 8 * KIB
     return remote
+
+
+async def own_bytes(remote: MemoryRemote, cache_dir: Path) -> int:
+    """Stored bytes of the table's nodes."""
+    config = MountConfig(url="memory:", cache_dir=cache_dir)
+    chunks = TableSet(remote.as_remote(), config)
+    async with open_repository(remote.as_remote(), chunks, config, ADA) as repository:
+        await repository.refresh(0)
+        version = (await table_of(repository)).as_text
+        layout = TextLayout(version.table, version.schema)
+        inner = 0
+        while len(nodes := layout.frontier(0, EVERYTHING)[0]):
+            inner += chunks.stored_len(nodes)
+            layout.expand(await chunks.get_batch(nodes))
+        _, pieces, _ = layout.frontier(0, EVERYTHING)
+        await chunks.aclose()
+        return inner + chunks.stored_len(layout.piece_leaves(pieces))
 
 
 async def table_of(repository: Repository) -> TableContents:
@@ -115,15 +138,15 @@ async def table_of(repository: Repository) -> TableContents:
 def test_reading(n: int, tmp_path: Path) -> None:
     async def main() -> None:
         remote = await filled(n, tmp_path)
-        stored = sum(map(len, remote.files.files.values()))
-        files = len(remote.files.files)
+        own = await own_bytes(remote, tmp_path / "own")
+        lengths = [len(file) for file in remote.files.files.values()]
         meter = Meter(remote)
         async with mounted(remote, tmp_path / "cold") as repository:
             opened = meter.cost()
             assert opened.manifest_reads == 1
-            # One for the end of each file, one for the map of branches.
-            assert opened.reads <= files + 1
-            assert opened.down <= (files + 1) * READ + stored // 50
+            # The end of each file, which has its index, and the map of branches.
+            assert opened.reads <= len(lengths) + 1
+            assert opened.down <= sum(min(length, READ) for length in lengths) + 4 * NODE
             version = await table_of(repository)
             listed = meter.cost()
             # Commit, root value, table and schema stand beside the index, as inner nodes do.
@@ -135,8 +158,8 @@ def test_reading(n: int, tmp_path: Path) -> None:
             assert head.down <= READ
             await version.exact_size()
             whole = meter.cost()
-            assert whole.reads <= 2 * levels(n) + 8 + 4 * stored // JOINED
-            assert opened.down + listed.down + head.down + whole.down <= stored + 8 * READ
+            assert whole.reads <= levels(n) + 2 + 4 * own // JOINED
+            assert whole.down <= 1.05 * own
             await version.read(len(text(n)) // 2, MIB)
             assert meter.cost() == Cost(0, 0, 0, 0, 0, 0), "what was read is not read again"
             await repository.refresh(0)
