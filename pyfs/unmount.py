@@ -177,7 +177,7 @@ def _push_pending(path: Path, status: dict[str, str]) -> list[str]:
         # The status goes with the mount: what it says is said here.
         refused = [line for line in failures(text) if line not in before]
         if refused:
-            return refused
+            return [f"could not be pushed, and is as it was before: {line}" for line in refused]
         error = _fields(text).get("remote-error", "none")
         reason = exc.strerror if error == "none" else f"the remote's last error: {error}"
         return [f"could not be pushed, and is as it was before: {pending} ({reason})"]
