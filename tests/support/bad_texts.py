@@ -249,13 +249,13 @@ LAYOUT = [
     _text("space behind a quote", "plain", b'a,b,c\n1,"x" ,2\n', 2, BEHIND),
     _text("quotes not doubled", "plain", b'a,b,c\n1,"say "hi" now",2\n', 2, BEHIND),
     _text("a field too few", "plain", b"a,b,c\n1,x,2\n2,x\n", 3, "2 fields, the header has 3"),
-    _text("one field of three", "plain", b"a,b,c\n1\n", 2, "1 fields, the header has 3"),
+    _text("one field of three", "plain", b"a,b,c\n1\n", 2, "1 field, the header has 3"),
     _text("a field too many", "plain", b"a,b,c\n1,x,2,3\n", 2, "4 fields, the header has 3"),
     _text("a comma too many", "plain", b"a,b,c\n1,x,2,\n", 2, "4 fields, the header has 3"),
     _text(
         "a field more than the header", "plain", b"a,b\n1,x,2\n", 2, "3 fields, the header has 2"
     ),
-    _text("a field too few, no key", "keyless", b"b,c\n1\n", 2, "1 fields, the header has 2"),
+    _text("a field too few, no key", "keyless", b"b,c\n1\n", 2, "1 field, the header has 2"),
     _text("unknown column", "plain", b"a,b,d\n1,x,2\n", 1, 'names "d", which is no column'),
     _text("column without a name", "plain", b"a,b,\n1,x,2\n", 1, 'names "", which is no column'),
     _text("column twice", "plain", b"a,b,b\n1,x,2\n", 1, 'names column "b" twice'),

@@ -116,7 +116,7 @@ fn bad_texts_are_refused_with_line_and_reason() {
             "line 4, column \"i\": \"\": the column is NOT NULL",
         ),
         ("i,val\n1,2,3\n", "line 2: 3 fields, the header has 2"),
-        ("i,val\n1\n", "line 2: 1 fields, the header has 2"),
+        ("i,val\n1\n", "line 2: 1 field, the header has 2"),
         (
             "i,value\n1,2\n",
             "line 1: the header names \"value\", which is no column of the table; its columns are i, val",

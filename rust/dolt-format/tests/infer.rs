@@ -85,7 +85,7 @@ fn texts_that_are_no_table_are_refused() {
             "line 1, column \"field 2\": \"A\": the header names column \"A\" twice",
         ),
         (b"a,\xff\n", "line 1, column \"field 2\""),
-        (b"a,b\n1\n", "line 2: 1 fields, the header has 2"),
+        (b"a,b\n1\n", "line 2: 1 field, the header has 2"),
         (b"a,b\n1,2,3\n", "line 2: 3 fields, the header has 2"),
         (b"a,b\n1,\xff\n", "line 2, column \"b\""),
         (b"a\n1", "line 2: the text ends without a line end"),

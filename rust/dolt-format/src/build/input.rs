@@ -279,16 +279,7 @@ impl Input {
         buffers: &mut RowBuffers,
         refuse: &mut Refuse<'_>,
     ) -> Result<(), FormatError> {
-        if record.len() != self.field_count {
-            return Err(FormatError::BadRecord {
-                line: record.line,
-                why: format!(
-                    "{} fields, the header has {}",
-                    record.len(),
-                    self.field_count
-                ),
-            });
-        }
+        record.check_len(self.field_count)?;
         buffers.bytes.clear();
         buffers.fields.clear();
         for (column, target) in self.targets.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::FormatError;
 use crate::jsonl::parse::JsonRows;
 use crate::jsonl::scan::Given;
 
@@ -98,6 +99,20 @@ impl<'a> RecordView<'a> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.record.fields.is_empty()
+    }
+
+    /// An error unless it has as many fields as the header, *expected*.
+    pub(crate) fn check_len(&self, expected: usize) -> Result<(), FormatError> {
+        match self.len() {
+            found if found == expected => Ok(()),
+            found => Err(FormatError::BadRecord {
+                line: self.line,
+                why: format!(
+                    "{found} field{}, the header has {expected}",
+                    if found == 1 { "" } else { "s" }
+                ),
+            }),
+        }
     }
 
     /// A field's text, `None` for NULL or where there is no such field.

@@ -128,16 +128,7 @@ impl Columns {
             }
             return Ok(());
         }
-        if record.len() != self.names.len() {
-            return Err(FormatError::BadRecord {
-                line: record.line,
-                why: format!(
-                    "{} fields, the header has {}",
-                    record.len(),
-                    self.names.len()
-                ),
-            });
-        }
+        record.check_len(self.names.len())?;
         let sampled = self.sample.takes_next();
         let columns = self.names.iter().zip(&mut self.guesses);
         for (position, (name, guess)) in columns.enumerate() {
