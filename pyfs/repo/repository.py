@@ -19,10 +19,8 @@ from pyfs._core import (
     Commit,
     Inference,
     Manifest,
-    RootValue,
     Schema,
     SchemaEdit,
-    Table,
     TableBuild,
     Tag,
     store_root,
@@ -54,33 +52,23 @@ from pyfs.repo.change import (
     tables_of,
 )
 from pyfs.repo.chunk_set import REREADS_MAX, ChunkSet, NoChunks, Rereading
-from pyfs.repo.contents import TableContents
 from pyfs.repo.foreign_keys import keep, keys_of, same_table
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.log import walk
 from pyfs.repo.new_table import check_name_is_free, check_new_tags, check_table_name, tags_of
-from pyfs.repo.parquet_version import ParquetFolder, ParquetVersion
+from pyfs.repo.objects import Objects
 from pyfs.repo.push import Edit, Push, Stored
-from pyfs.repo.recent import Recent
 from pyfs.repo.refs import NO_REFS, Refs
 from pyfs.repo.refusal import refusal, refusal_to_drop, refusal_to_rename
 from pyfs.repo.schema_edit import edited_table, schema_text
 from pyfs.repo.snapshot import Snapshot
 from pyfs.repo.system_tables import is_system_table, system_refusal
-from pyfs.repo.table_version import TableVersion
 from pyfs.repo.text_build import StreamedTable, TextBuild, Workshop, ways_to
-from pyfs.repo.text_cache import TextCache
 from pyfs.store.chunks import ChunkStore, Remote
 from pyfs.store.health import Health
 from pyfs.store.traversal import drive
 
 log = logging.getLogger(__name__)
-
-COMMITS_KEPT: Final = 4096
-SNAPSHOTS_KEPT: Final = 64
-TABLES_KEPT: Final = 256
-LEAVES_KEPT: Final = 50_000
-"""Leaves of their texts whose place is known, all but the last table's: some 200 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +134,8 @@ class Repository:
         self._set = chunks
         self._chunks: ChunkStore = Rereading(chunks, self._number_of_reads, self._reread)
         self._config = config
-        self._lengths = lengths
         self._workshop = workshop
         self._nursery = nursery
-        self._texts = TextCache(config.text_bytes_max)
-        self._parquet = ParquetFolder(config.cache_dir, workshop.folder, config.cache_bytes_max)
         self._stored = Stored(Manifest.EMPTY, NO_REFS)
         self._read_began: float | None = None
         # Reads are numbered, since two of them may begin at one reading of the clock.
@@ -160,12 +145,7 @@ class Repository:
         self._reading = trio.Lock()
         # One push at a time: two of one mount would only take each other's turn away.
         self._pushing = trio.Lock()
-        self._commits: Recent[Address, Commit] = Recent(COMMITS_KEPT)
-        self._snapshots: Recent[Address, Snapshot] = Recent(SNAPSHOTS_KEPT)
-        self._schemas: Recent[Address, Schema] = Recent(TABLES_KEPT)
-        self._tables: Recent[tuple[Address, Format], TableContents] = Recent(
-            TABLES_KEPT, lambda table: table.as_text.leaf_count_placed, LEAVES_KEPT
-        )
+        self._objects = Objects(self._chunks, chunks.stored_len, config, lengths, workshop, nursery)
 
     @staticmethod
     async def init(remote: Remote, author: Author, branch: str = "main") -> Address:
@@ -269,26 +249,19 @@ class Repository:
         address = self.tags.get(name)
         if address is None:
             raise NotFoundError(f"there is no tag {name!r}")
-        return Tag.decode(await self._chunk(address))
+        return Tag.decode((await self._chunks.get_many([address]))[0])
 
     async def commit(self, address: Address) -> Commit:
         """The commit at *address*."""
-        return (await self._commits_at([address]))[0]
+        return (await self._objects.commits([address]))[0]
 
     async def snapshot(self, commit: Address) -> Snapshot:
         """The tables of the commit at *commit*."""
-
-        async def load() -> Snapshot:
-            decoded = await self.commit(commit)
-            chunk = await self._chunk(decoded.root)
-            tables = await drive(AddressMapScan.tables(chunk), self._chunks)
-            return Snapshot(decoded, RootValue.decode(chunk), tables, self._table)
-
-        return await self._snapshots.get(commit, load)
+        return await self._objects.snapshot(commit)
 
     def log(self, head: Address) -> AsyncIterator[Commit]:
         """*head* and all its ancestors, as `dolt log` orders them: by height, newest first."""
-        return walk(head, self._commits_at)
+        return walk(head, self._objects.commits)
 
     async def schema_text(self, snapshot: OfCommit, table: str) -> bytes:
         """`CREATE TABLE` of *table* of *snapshot*, as dolt prints it."""
@@ -520,52 +493,6 @@ class Repository:
         (root,) = await self._set.get_many([manifest.root])
         return Refs(await drive(AddressMapScan.datasets(root), self._set))
 
-    async def _chunk(self, address: Address) -> Chunk:
-        return (await self._chunks.get_many([address]))[0]
-
-    async def _commits_at(self, addresses: Sequence[Address]) -> list[Commit]:
-        known = {a: commit for a in addresses if (commit := self._commits.peek(a)) is not None}
-        missing = [a for a in addresses if a not in known]
-        if missing:
-            for chunk in await self._chunks.get_many(missing):
-                known[chunk.address] = Commit.decode(chunk)
-                self._commits.put(chunk.address, known[chunk.address])
-        return [known[a] for a in addresses]
-
-    async def _table(
-        self,
-        address: Address,
-        format: Format = Format.CSV,
-    ) -> TableContents:
-        async def load() -> TableContents:
-            if format is Format.PARQUET:
-                text = (await self._table(address)).as_text
-                made = ParquetVersion(text, self._parquet)
-                await made.recall_size()
-                return made
-            table = Table.decode(await self._chunk(address))
-            version = TableVersion(
-                table,
-                (await self._schema(table.schema)).in_format(format),
-                self._chunks,
-                self._set.stored_len,
-                self._texts,
-                self._lengths,
-                self._workshop,
-                self._config.read_ahead_bytes_max,
-                self._nursery,
-            )
-            await version.recall_size()
-            return version
-
-        return await self._tables.get((address, format), load)
-
-    async def _schema(self, address: Address) -> Schema:
-        async def load() -> Schema:
-            return Schema.decode(await self._chunk(address))
-
-        return await self._schemas.get(address, load)
-
     async def _reaches(self, head: Address, commit: Commit) -> bool:
         """Whether *commit* is *head* or an ancestor of it."""
         if head == commit.address:
@@ -610,7 +537,9 @@ class Repository:
                 if isinstance(change, BuiltTable):
                     if change.row_count and not change.measured_count and has_schema(change):
                         continue  # its rows stayed where they are stored
-                    version = (await self._table(change.address, Format(change.format))).as_text
+                    version = (
+                        await self._objects.table(change.address, Format(change.format))
+                    ).as_text
                     version.learn(change)
                     await version.exact_size()
         except PyfsError as exc:

@@ -1,8 +1,6 @@
 """Texts that are written under a table's name."""
 
-import errno
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,10 +8,8 @@ import trio
 
 from pyfs.errors import (
     ConflictError,
-    DiskError,
     InvalidTextError,
     RemoteError,
-    SpaceError,
     UnsupportedError,
 )
 from pyfs.vfs.node import TableFile
@@ -518,84 +514,5 @@ def test_two_writers_have_inodes_of_their_own(tmp_path: Path) -> None:
             assert await first.read(0, 100) == PRIMES
             await sh.close(first)
             assert await sh.read("main/primes.csv") == MORE
-
-    run(main)
-
-
-def test_a_text_with_a_hole_is_never_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk was full for one write; the tool went on all the same."""
-
-    async def main() -> None:
-        async with shell(tmp_path) as sh:
-            handle = await sh.open("main/primes.csv", os.O_WRONLY | os.O_TRUNC)
-            await handle.write(0, PRIMES)
-            with monkeypatch.context() as patch:
-                patch.setattr(os, "pwrite", _full)
-                with pytest.raises(SpaceError):
-                    await handle.write(len(PRIMES), b"7,4\n")
-            with pytest.raises(SpaceError):
-                await handle.write(len(PRIMES) + 4, b"11,5\n")
-            with pytest.raises(SpaceError):
-                await handle.flush()
-            await handle.release()
-            assert sh.repository.log_of("main") == ["push"]
-
-    def _full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    run(main)
-
-
-def test_a_disk_that_fails_leaves_what_was_written_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def main() -> None:
-        async with shell(tmp_path) as sh:
-            handle = await sh.open("main/primes.csv", os.O_WRONLY | os.O_TRUNC)
-            await handle.write(0, PRIMES)
-            with monkeypatch.context() as patch:
-                patch.setattr(os, "pwrite", _failed)
-                with pytest.raises(DiskError):
-                    await handle.write(len(PRIMES), b"7,4\n")
-            with pytest.raises(DiskError):
-                await handle.flush()
-            await handle.release()
-            assert sh.repository.log_of("main") == ["push"]
-            assert sh.recovered() == {"primes": PRIMES}
-            (text,) = [
-                line
-                for line in (await sh.read("main/.pyfs/status")).decode().splitlines()
-                if line.startswith("  text: kept in ")
-            ]
-            assert text.endswith(".csv, as far as it came")
-
-    def _failed(*_: object) -> int:
-        raise OSError(errno.EIO, "Input/output error")
-
-    run(main)
-
-
-def test_a_refused_text_is_kept_where_there_is_no_room_for_a_copy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def main() -> None:
-        async with shell(tmp_path) as sh:
-            handle = await sh.open("main/primes.csv", os.O_WRONLY | os.O_TRUNC)
-            await handle.write(0, PRIMES + b"x,4")
-            with monkeypatch.context() as patch:
-                patch.setattr(shutil, "copyfileobj", _full)
-                with pytest.raises(InvalidTextError):
-                    await handle.flush()
-            status = (await sh.read("main/.pyfs/status")).decode()
-            assert "text: kept in" in status
-            # The tool begins anew through the same file; what was kept stays as it was.
-            await handle.truncate(0)
-            await handle.write(0, MORE)
-            await sh.close(handle)
-            assert sh.repository.text("main", "primes") == MORE
-            assert sh.recovered() == {"primes": PRIMES + b"x,4"}
-
-    def _full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
 
     run(main)
