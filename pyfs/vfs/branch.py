@@ -189,6 +189,10 @@ class Branch:
             return True
         return self._shown.get(_key(node)) is node or node in self.local.values()
 
+    def is_parked(self, node: TableFile) -> bool:
+        """Whether *node* is a version that stands here under another name, as a backup."""
+        return node.address is not None and node in self.local.values()
+
     def set_apart(self, node: TableFile) -> TableFile:
         """Gives the name of *node* a twin, so that its readers and a writer do not meet."""
         twin = node.twin()

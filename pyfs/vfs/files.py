@@ -91,7 +91,7 @@ class Files:
         meant = self._openings.meant(thread, node)
         if meant is not None:
             return meant
-        if node.address is None or node in node.branch.local.values():
+        if node.address is None or node.branch.is_parked(node):
             return node
         writers = self._saver.writers_of(node.branch, node.table)
         if not writers:
@@ -142,7 +142,7 @@ class Files:
                 if writes(flags):
                     return await self._open_for_writing(node, flags, pid)
                 return TextHandle(node.header)
-            if node in branch.local.values():
+            if branch.is_parked(node):
                 if writes(flags):
                     raise NotPermittedError(
                         "a backup of a table cannot be written, only renamed back"
@@ -151,7 +151,6 @@ class Files:
             await self._tree.refresh()
             await branch.update()
             if writes(flags):
-                await self._saver.check_table(branch, node.table)
                 if not meant:
                     self._check_free(node, thread, writes=True)
                 with self._openings.claim(thread, node):

@@ -50,8 +50,7 @@ class Openings:
     def send_away(self, thread: int, node: TableFile, why: str, *, writes: bool) -> NoReturn:
         """Has the kernel look up again what *thread* asked for as *node*."""
         now = trio.current_time()
-        for other in [other for other, o in self._openings.items() if o.until < now]:
-            del self._openings[other]
+        self._openings = {other: o for other, o in self._openings.items() if o.until >= now}
         self._openings[thread] = _Opening(node, writes, now + RETURN_S)
         raise SupersededError(f"{node.name} {why}")
 
@@ -97,7 +96,7 @@ class Openings:
         """Whether *table* is about to be opened for writing."""
         return any(
             opening.writes and (opening.asked.branch, opening.asked.table) == (branch, table)
-            for opening in self._openings.values()
+            for opening in self._under_way()
         )
 
     def is_written(self, node: TableFile) -> bool:
@@ -115,8 +114,11 @@ class Openings:
         return opening if opening is not None and opening.until >= trio.current_time() else None
 
     def _awaited(self, node: TableFile) -> Iterator[_Opening]:
+        return (opening for opening in self._under_way() if opening.node is node)
+
+    def _under_way(self) -> Iterator[_Opening]:
         now = trio.current_time()
-        return (o for o in self._openings.values() if o.node is node and o.until >= now)
+        return (opening for opening in self._openings.values() if opening.until >= now)
 
 
 def _same(asked: TableFile, found: TableFile) -> bool:
@@ -124,5 +126,5 @@ def _same(asked: TableFile, found: TableFile) -> bool:
     return (
         (asked.branch, asked.table, asked.format) == (found.branch, found.table, found.format)
         and found.address is not None
-        and found not in found.branch.local.values()
+        and not found.branch.is_parked(found)
     )

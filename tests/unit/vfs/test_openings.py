@@ -249,3 +249,15 @@ def test_a_process_reads_the_head_beside_its_own_writer(tmp_path: Path) -> None:
             assert await sh.read(PATH) == MORE
 
     run(main)
+
+
+def test_a_name_may_be_kept_again_once_a_writer_did_not_come_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with shell(tmp_path) as sh:
+            with pytest.raises(SupersededError):
+                await sh.fs.files.open(await sh.node(PATH), os.O_WRONLY, sh.pid)
+            assert (await sh.stat(PATH)).name_valid_s == 0
+            await trio.sleep(RETURN_S + 1)
+            assert (await sh.stat(PATH)).name_valid_s > 0
+
+    run(main)
