@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import gc
 import logging
 import os
 import shlex
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import pyfuse3
 import trio
 
-from pyfs.allocator import TRIM_INTERVAL_S, return_freed_memory, trim
+from pyfs.allocator import TRIM_INTERVAL_S, collect_cycles, return_freed_memory, trim
 from pyfs.daemon import run_detached
 from pyfs.disk import why_unusable
 from pyfs.errors import ConfigurationError, NotFoundError, PyfsError
@@ -66,8 +65,6 @@ def mount(config: MountConfig) -> int:
     def serve(ready: Callable[[str], None]) -> None:
         _start_log(config)
         return_freed_memory()
-        # What is loaded now stays.
-        gc.freeze()
         trio.run(_serve, config, author, ready)
 
     def tell(note: str) -> None:
@@ -130,6 +127,7 @@ def print_log(config: MountConfig, branch: str | None, number: int | None) -> in
 async def _open_repository(
     remote: Remote, config: MountConfig, author: Author
 ) -> AsyncIterator[Repository]:
+    collect_cycles()
     chunks = TableSet(remote, config)
     try:
         async with open_repository(remote, chunks, config, author) as repository:

@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from pyfs.cli.help import EXAMPLES, epilog
 from pyfs.cli.options import parse_options
@@ -17,14 +17,11 @@ from pyfs.errors import ConfigurationError, PyfsError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GC_ALLOCATIONS: Final = 50_000
-"""New objects after which cycles are looked for. What is imported has none worth a look, nor have
-batches of thousands of handles."""
-
 
 def run() -> NoReturn:
     """What the command does: `main`, and an end of the process that takes nothing apart."""
-    gc.set_threshold(GC_ALLOCATIONS, 10, 100)
+    # What is imported has no cycles worth a look. `pyfs.allocator` has it look once all is.
+    gc.disable()
     status = main()
     for stream in (sys.stdout, sys.stderr):
         try:

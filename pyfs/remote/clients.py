@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from pyfs.config import MountConfig
 from pyfs.remote.aws_errors import translate
+from pyfs.remote.models import ModelLoader
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +33,9 @@ def make_clients(config: MountConfig) -> Clients:
     try:
         # Other SDKs, and so dolt, read AWS_REGION; boto3 knows AWS_DEFAULT_REGION only.
         region = config.region or os.environ.get("AWS_REGION")
-        session = boto3.session.Session(profile_name=config.profile, region_name=region)
+        core = botocore.session.Session(profile=config.profile)
+        core.register_component("data_loader", ModelLoader(core.get_config_variable("data_path")))
+        session = boto3.session.Session(botocore_session=core, region_name=region)
         dynamodb = session.client(
             "dynamodb", endpoint_url=config.endpoint, config=_settings(config, path_style=False)
         )

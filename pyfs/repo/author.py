@@ -57,13 +57,9 @@ def _of_dolt(home: Path) -> Author | None:
 
 
 def _of_git() -> Author | None:
-    return _author(_git_setting("user.name"), _git_setting("user.email"))
-
-
-def _git_setting(name: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", "config", "--get", name],
+            ["git", "config", "--null", "--get-regexp", r"^user\.(name|email)$"],
             capture_output=True,
             text=True,
             timeout=_GIT_TIMEOUT_S,
@@ -71,7 +67,9 @@ def _git_setting(name: str) -> str | None:
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    # A setting is its name, a line feed and its value; of several, the last one counts.
+    settings = dict(setting.partition("\n")[::2] for setting in done.stdout.split("\0"))
+    return _author(settings.get("user.name"), settings.get("user.email"))
 
 
 def _of_machine() -> Author:

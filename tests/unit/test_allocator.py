@@ -1,11 +1,12 @@
 """What the C library is told about memory."""
 
+import gc
 import multiprocessing
 import platform
 
 import pytest
 
-from pyfs.allocator import return_freed_memory, trim
+from pyfs.allocator import collect_cycles, return_freed_memory, trim
 
 glibc_only = pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc", reason="other C libraries return memory"
@@ -42,3 +43,14 @@ def test_glibc_takes_the_options() -> None:
     # In a process of its own, as they last.
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(return_freed_memory)
+
+
+def collects_after_it_did_not() -> bool:
+    gc.disable()
+    collect_cycles()
+    return gc.isenabled()
+
+
+def test_cycles_are_looked_for_once_all_is_loaded() -> None:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(collects_after_it_did_not)
