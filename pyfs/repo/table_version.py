@@ -292,7 +292,12 @@ class TableVersion:
             unknown = self._made_pieces == 0 and self.schema.may_be_long
             batch = todo[: count if unknown else len(todo)]
             del todo[: len(batch)]
-            groups = [batch[at : at + count] for at in range(0, len(batch), count)]
+            # Of much the same length: a remainder would cost a request of its own.
+            number = max(1, round(len(batch) / count))
+            groups = [
+                batch[len(batch) * at // number : len(batch) * (at + 1) // number]
+                for at in range(number)
+            ]
             await map_concurrently(self._make_group, groups)
 
     async def _make_group(self, pieces: Sequence[int]) -> None:
