@@ -4,6 +4,7 @@ use bench_core::Remote;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dolt_format::build::TableBuild;
 use dolt_format::csv;
+use dolt_format::csv::extent::PIECE_LEAVES;
 use dolt_format::csv::parse::RecordReader;
 use dolt_format::csv::render::{Render, Renderer};
 use dolt_format::message::schema::TableSchema;
@@ -28,6 +29,13 @@ fn text(c: &mut Criterion) {
     group.sample_size(10);
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("render", |b| b.iter(render));
+    group.bench_function("render pieces, measured", |b| {
+        b.iter(|| {
+            let render = Render::new(renderer.clone(), leaves.clone());
+            let pieces = render.and_then(|mut render| render.pieces(PIECE_LEAVES));
+            pieces.expect("it renders").measures.len()
+        });
+    });
     group.bench_function("split into records", |b| {
         b.iter(|| {
             let (mut records, mut count) = (RecordReader::default(), 0);

@@ -1,5 +1,7 @@
 //! Rows as text: how Dolt exports a table to CSV, leaf by leaf, and back.
 
+use memchr::{memchr, memchr3};
+
 pub mod columns;
 pub(crate) mod computed;
 pub mod extent;
@@ -34,10 +36,7 @@ fn needs_quotes(field: &[u8], delimiter: u8) -> bool {
     if field.is_empty() || field == b"\\." {
         return true;
     }
-    if field
-        .iter()
-        .any(|byte| *byte == delimiter || matches!(byte, b'"' | b'\r' | b'\n'))
-    {
+    if memchr3(b'"', b'\r', b'\n', field).is_some() || memchr(delimiter, field).is_some() {
         return true;
     }
     match field {

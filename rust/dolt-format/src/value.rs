@@ -5,6 +5,7 @@ pub(crate) mod base64;
 pub mod collation;
 pub(crate) mod conversion;
 mod decimal_text;
+pub(crate) mod digits;
 pub mod encoding;
 pub mod from_text;
 pub mod geometry;

@@ -5,34 +5,61 @@ use std::sync::Arc;
 
 use super::columns::{Columns, ShownColumn, Source};
 use super::computed::faulty;
-use super::lines::Lines;
-use super::value_text::{bad_field, check_len, out_of_row, push_value, signed, unsigned};
+use super::lines::{CARD_LEN, Lines};
+use super::value_text::{bad_field, check_len, out_of_row, push_value};
 use crate::expression::value::read_field;
-use crate::expression::{Assignment, Fault, Value};
+use crate::expression::{Fault, Value};
 use crate::message::schema::TableSchema;
 use crate::tree::{Kind, Node, Traversal};
 use crate::value::adaptive::{self, Adaptive};
 use crate::value::encoding as e;
 use crate::value::sql_type::SqlType;
 use crate::value::time::push_datetime;
-use crate::value::tuple::Tuple;
+use crate::value::tuple::{Fields, NoTuple, Tuple};
 use crate::{Address, Chunk, FormatError, TextFormat, jsonl};
 
 /// How to print the rows of one table.
 #[derive(Debug, Clone)]
 pub struct Renderer {
     columns: Arc<Columns>,
-    /// How the values of each shown column are printed in lines.
-    cells: Arc<[Cell]>,
+    /// How the values of each shown column are found and printed in lines.
+    steps: Arc<[Step]>,
     format: TextFormat,
+}
+
+/// How a shown column's values are found and printed.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    place: Place,
+    cell: Cell,
+    /// Its position among the shown columns.
+    column: usize,
+}
+
+/// Where a column's value stands.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// In the field of the value behind the one before it.
+    Next,
+    /// In such a field, behind so many that are not shown.
+    Behind(usize),
+    /// In a field of the key.
+    Key(usize),
+    /// Nowhere, it is computed.
+    Computed,
 }
 
 /// How the values of a column are printed, for those of which tables have most.
 #[derive(Debug, Clone, Copy)]
 enum Cell {
-    /// An integer of so many bytes.
-    Signed(usize),
-    Unsigned(usize),
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
     /// Text or bytes with a zero behind them.
     Text,
     /// Text or bytes that may be out of band.
@@ -46,59 +73,74 @@ enum Cell {
     Other,
 }
 
-impl Cell {
-    fn of(columns: &[ShownColumn]) -> Arc<[Self]> {
-        let mut memories = 0;
-        let cells = columns.iter().map(|column| {
-            if matches!(column.source, Source::Computed(_)) {
-                return Self::Other;
-            }
-            match (column.encoding, &column.sql_type) {
-                (e::INT8, _) => Self::Signed(1),
-                (e::INT16, _) => Self::Signed(2),
-                (e::INT32, _) => Self::Signed(4),
-                (e::INT64, _) => Self::Signed(8),
-                (e::UINT8, _) => Self::Unsigned(1),
-                (e::UINT16, _) => Self::Unsigned(2),
-                (e::UINT32, _) => Self::Unsigned(4),
-                (e::UINT64 | e::BIT64, _) => Self::Unsigned(8),
-                (_, SqlType::Json) => Self::Other,
-                (e::STRING | e::BYTES, _) => Self::Text,
-                (e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE, _) => Self::Adaptive,
+impl Step {
+    fn of(columns: &Columns) -> Arc<[Self]> {
+        let (mut memories, mut upcoming) = (0, 0);
+        let steps = columns.shown.iter().enumerate().map(|(at, column)| Self {
+            column: at,
+            place: match column.source {
+                Source::Key(field) => Place::Key(field),
+                Source::Value(field) => {
+                    // They are stored in the order of the table.
+                    let skipped = field - upcoming;
+                    upcoming = field + 1;
+                    match skipped {
+                        0 => Place::Next,
+                        _ => Place::Behind(skipped),
+                    }
+                }
+                Source::Computed(_) => Place::Computed,
+            },
+            cell: match (column.encoding, &column.sql_type) {
+                (e::INT8, _) => Cell::Int8,
+                (e::INT16, _) => Cell::Int16,
+                (e::INT32, _) => Cell::Int32,
+                (e::INT64, _) => Cell::Int64,
+                (e::UINT8, _) => Cell::Uint8,
+                (e::UINT16, _) => Cell::Uint16,
+                (e::UINT32, _) => Cell::Uint32,
+                (e::UINT64 | e::BIT64, _) => Cell::Uint64,
+                (_, SqlType::Json) => Cell::Other,
+                (e::STRING | e::BYTES, _) => Cell::Text,
+                (e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE, _) => Cell::Adaptive,
                 (e::DATETIME, SqlType::Datetime { precision, .. }) => {
                     memories += 1;
-                    Self::Datetime {
+                    Cell::Datetime {
                         precision: *precision,
                         memory: memories - 1,
                     }
                 }
-                _ => Self::Other,
-            }
+                _ => Cell::Other,
+            },
         });
-        cells.collect()
+        steps.collect()
     }
 }
 
-/// The last values of columns that often have the same again, and how they are printed.
-#[derive(Default)]
+/// The last value of a column that often has the same again, and how it is printed.
+#[derive(Clone, Copy, Default)]
 struct Memory {
-    last: [(Option<i64>, Vec<u8>); Self::COLUMNS_MAX],
+    last: Option<i64>,
+    text: [u8; CARD_LEN],
+    len: usize,
 }
 
 impl Memory {
-    const COLUMNS_MAX: usize = 8;
-
-    fn datetime(&mut self, micros: i64, precision: u8, column: usize, lines: &mut Lines<'_>) {
-        let Some((last, text)) = self.last.get_mut(column) else {
-            push_datetime(micros, precision, lines.flush());
-            return;
-        };
-        if *last != Some(micros) {
-            text.clear();
-            push_datetime(micros, precision, text);
-            *last = Some(micros);
+    #[inline(never)]
+    fn push(&mut self, micros: i64, precision: u8, lines: &mut Lines<'_>) {
+        if self.last != Some(micros) {
+            self.set(micros, precision);
         }
-        lines.push_plain(text);
+        lines.push_card(&self.text, self.len);
+    }
+
+    fn set(&mut self, micros: i64, precision: u8) {
+        let mut text = Vec::with_capacity(CARD_LEN);
+        push_datetime(micros, precision, &mut text);
+        self.len = text.len();
+        text.resize(CARD_LEN, 0);
+        self.text.copy_from_slice(&text);
+        self.last = Some(micros);
     }
 }
 
@@ -110,7 +152,7 @@ impl Renderer {
     pub fn new(schema: &TableSchema) -> Result<Self, FormatError> {
         let columns = Columns::new(schema)?;
         Ok(Self {
-            cells: Cell::of(&columns.shown),
+            steps: Step::of(&columns),
             columns: Arc::new(columns),
             format: TextFormat::Csv,
         })
@@ -205,65 +247,28 @@ impl Renderer {
             return jsonl::render::render(self, leaf, values, out);
         };
         let mut lines = Lines::new(delimiter, out);
-        let mut memory = Memory::default();
-        for item in 0..leaf.len() {
-            let row = Row::new(leaf, item)?;
+        let has_memory = |step: &&Step| matches!(step.cell, Cell::Datetime { .. });
+        let mut memories = vec![Memory::default(); self.steps.iter().filter(has_memory).count()];
+        for (item, (key, value)) in leaf.entries().enumerate() {
             let start = if self.columns.keyless {
                 lines.flush().len()
             } else {
                 0
             };
-            // Columns mostly come in the order in which their values are stored.
-            let (mut fields, mut upcoming) = (row.value.fields(), 0);
-            for (position, (column, cell)) in
-                self.columns.shown.iter().zip(&*self.cells).enumerate()
-            {
-                if position > 0 {
-                    lines.push_delimiter();
-                }
-                let bad = || bad_field(column);
-                let field = match column.source {
-                    Source::Value(at) if at == upcoming => {
-                        upcoming += 1;
-                        fields.next_field()
-                    }
-                    _ => row.field(&column.source),
-                };
-                let Some(field) = field else {
-                    if let Source::Computed(assignment) = &column.source {
-                        let push = |out: &mut Vec<u8>| {
-                            self.push_computed(column, assignment, &row, values, delimiter, out)
-                        };
-                        lines.push_with(push)?;
-                    }
-                    continue;
-                };
-                match *cell {
-                    Cell::Signed(len) => lines.push_signed(signed(field, len).ok_or_else(bad)?),
-                    Cell::Unsigned(len) => {
-                        lines.push_unsigned(unsigned(field, len).ok_or_else(bad)?);
-                    }
-                    Cell::Text => lines.push_field(field.split_last().ok_or_else(bad)?.1),
-                    Cell::Datetime {
-                        precision,
-                        memory: number,
-                    } => {
-                        let micros = signed(field, 8).ok_or_else(bad)?;
-                        memory.datetime(micros, precision, number, &mut lines);
-                    }
-                    Cell::Adaptive if field.first() == Some(&0) => {
-                        lines.push_field(field.get(1..).unwrap_or_default());
-                    }
-                    Cell::Adaptive | Cell::Other => {
-                        let push =
-                            |out: &mut Vec<u8>| push_value(column, field, values, delimiter, out);
-                        lines.push_with(push)?;
-                    }
-                }
+            let source = RowSource {
+                leaf,
+                item,
+                key,
+                value,
+            };
+            self.push_row(source, values, &mut memories, &mut lines)?;
+            // Without columns a row is an empty line.
+            if self.steps.is_empty() {
+                lines.push_null();
             }
-            lines.push_byte(b'\n');
+            lines.end_line();
             if self.columns.keyless {
-                repeat(&row, start, lines.flush())?;
+                repeat(&Row::new(leaf, item)?, start, lines.flush())?;
             }
             check_len(lines.text_len() as u64)?;
         }
@@ -271,25 +276,109 @@ impl Renderer {
         Ok(())
     }
 
+    /// Appends the fields of a row. It is small, so that what it needs stays in registers.
+    #[inline(never)]
+    fn push_row(
+        &self,
+        source: RowSource<'_>,
+        values: &Values,
+        memories: &mut [Memory],
+        lines: &mut Lines<'_>,
+    ) -> Result<(), FormatError> {
+        let no_tuple = |NoTuple| no_tuple(source.item);
+        let mut fields = Fields::new(source.value).map_err(no_tuple)?;
+        for step in &*self.steps {
+            let field = match step.place {
+                Place::Next => fields.next_field().map_err(no_tuple)?,
+                Place::Behind(skipped) => fields.nth_field(skipped).map_err(no_tuple)?,
+                Place::Key(field) => source.key_field(field)?,
+                Place::Computed => {
+                    self.push_computed(step, source, values, lines)?;
+                    continue;
+                }
+            };
+            let Some(field) = field else {
+                lines.push_null();
+                continue;
+            };
+            let bad = || self.bad_field(step);
+            let number = match step.cell {
+                Cell::Int8 => fixed(field, i8::from_le_bytes).ok_or_else(bad)?.into(),
+                Cell::Int16 => fixed(field, i16::from_le_bytes).ok_or_else(bad)?.into(),
+                Cell::Int32 => fixed(field, i32::from_le_bytes).ok_or_else(bad)?.into(),
+                Cell::Int64 => fixed(field, i64::from_le_bytes).ok_or_else(bad)?,
+                Cell::Uint8 => fixed(field, u8::from_le_bytes).ok_or_else(bad)?.into(),
+                Cell::Uint16 => fixed(field, u16::from_le_bytes).ok_or_else(bad)?.into(),
+                Cell::Uint32 => fixed(field, u32::from_le_bytes).ok_or_else(bad)?.into(),
+                Cell::Uint64 => {
+                    lines.push_number(false, fixed(field, u64::from_le_bytes).ok_or_else(bad)?);
+                    continue;
+                }
+                Cell::Text => {
+                    lines.push_field(field.split_last().ok_or_else(bad)?.1);
+                    continue;
+                }
+                Cell::Datetime { precision, memory } => {
+                    let micros = fixed(field, i64::from_le_bytes).ok_or_else(bad)?;
+                    memories[memory].push(micros, precision, lines);
+                    continue;
+                }
+                Cell::Adaptive if field.first() == Some(&0) => {
+                    lines.push_field(field.get(1..).unwrap_or_default());
+                    continue;
+                }
+                Cell::Adaptive | Cell::Other => {
+                    self.push_other(step, field, values, lines)?;
+                    continue;
+                }
+            };
+            lines.push_number(number < 0, number.unsigned_abs());
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn bad_field(&self, step: &Step) -> FormatError {
+        bad_field(&self.columns.shown[step.column])
+    }
+
+    /// Appends a value of a type that few tables have most of.
+    #[inline(never)]
+    fn push_other(
+        &self,
+        step: &Step,
+        field: &[u8],
+        values: &Values,
+        lines: &mut Lines<'_>,
+    ) -> Result<(), FormatError> {
+        let column = &self.columns.shown[step.column];
+        lines.push_with(|delimiter, out| push_value(column, field, values, delimiter, out))
+    }
+
     /// Appends the value of a computed column.
+    #[inline(never)]
     fn push_computed(
         &self,
-        column: &ShownColumn,
-        assignment: &Assignment,
-        row: &Row<'_>,
+        step: &Step,
+        source: RowSource<'_>,
         values: &Values,
-        delimiter: u8,
-        out: &mut Vec<u8>,
+        lines: &mut Lines<'_>,
     ) -> Result<(), FormatError> {
+        let column = &self.columns.shown[step.column];
+        let Source::Computed(assignment) = &column.source else {
+            return Ok(());
+        };
+        let row = Row::new(source.leaf, source.item)?;
         // An adaptive value stands inline.
         let mut computed: Vec<u8> = e::is_adaptive(column.encoding)
             .then_some(0)
             .into_iter()
             .collect();
-        let found = assignment.push(&|at| self.value_at(row, at, values), &mut computed);
+        let found = assignment.push(&|at| self.value_at(&row, at, values), &mut computed);
         if found.map_err(|fault| faulty(&column.name, fault))? {
-            push_value(column, &computed, values, delimiter, out)?;
+            return self.push_other(step, &computed, values, lines);
         }
+        lines.push_null();
         Ok(())
     }
 
@@ -323,6 +412,33 @@ impl Renderer {
     }
 }
 
+/// A row as a leaf has it.
+#[derive(Clone, Copy)]
+struct RowSource<'a> {
+    leaf: &'a Node,
+    item: usize,
+    key: &'a [u8],
+    value: &'a [u8],
+}
+
+impl<'a> RowSource<'a> {
+    fn key_field(&self, field: usize) -> Result<Option<&'a [u8]>, FormatError> {
+        let key = Tuple::new(self.key).ok_or_else(|| no_tuple(self.item))?;
+        Ok(key.field(field))
+    }
+}
+
+#[cold]
+fn no_tuple(item: usize) -> FormatError {
+    FormatError::corrupt("table leaf", format!("row {item} is no tuple"))
+}
+
+/// The number of a field of `N` bytes.
+#[inline]
+fn fixed<const N: usize, T>(field: &[u8], from_bytes: fn([u8; N]) -> T) -> Option<T> {
+    field.try_into().ok().map(from_bytes)
+}
+
 pub(crate) struct Row<'a> {
     key: Tuple<'a>,
     value: Tuple<'a>,
@@ -330,11 +446,7 @@ pub(crate) struct Row<'a> {
 
 impl<'a> Row<'a> {
     pub(crate) fn new(leaf: &'a Node, item: usize) -> Result<Self, FormatError> {
-        let tuple = |raw| {
-            Tuple::new(raw).ok_or_else(|| {
-                FormatError::corrupt("table leaf", format!("row {item} is no tuple"))
-            })
-        };
+        let tuple = |raw| Tuple::new(raw).ok_or_else(|| no_tuple(item));
         Ok(Self {
             key: tuple(leaf.key(item))?,
             value: tuple(leaf.value(item))?,

@@ -5,8 +5,9 @@ use super::push_field;
 use super::render::Values;
 use crate::tree::Kind;
 use crate::value::adaptive::{self, Adaptive};
+use crate::value::digits::push_u64;
 use crate::value::encoding as e;
-use crate::value::number::{push_decimal, push_float, push_i64, push_u64};
+use crate::value::number::{push_decimal, push_float, push_i64};
 use crate::value::sql_type::SqlType;
 use crate::value::time::{push_date, push_datetime, push_time};
 use crate::{Address, FormatError};
@@ -34,30 +35,6 @@ pub(crate) fn bad_field(column: &ShownColumn) -> FormatError {
             column.name, column.encoding
         ),
     )
-}
-
-pub(super) fn signed(field: &[u8], len: usize) -> Option<i64> {
-    if field.len() != len {
-        return None;
-    }
-    Some(match *field {
-        [byte] => i64::from(i8::from_le_bytes([byte])),
-        [a, b] => i64::from(i16::from_le_bytes([a, b])),
-        [a, b, c, d] => i64::from(i32::from_le_bytes([a, b, c, d])),
-        _ => i64::from_le_bytes(field.try_into().ok()?),
-    })
-}
-
-pub(super) fn unsigned(field: &[u8], len: usize) -> Option<u64> {
-    if field.len() != len {
-        return None;
-    }
-    Some(match *field {
-        [byte] => u64::from(byte),
-        [a, b] => u64::from(u16::from_le_bytes([a, b])),
-        [a, b, c, d] => u64::from(u32::from_le_bytes([a, b, c, d])),
-        _ => u64::from_le_bytes(field.try_into().ok()?),
-    })
 }
 
 /// Appends the text of a value that is not NULL.

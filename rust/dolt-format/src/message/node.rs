@@ -335,6 +335,23 @@ impl Node {
         values.get(range).unwrap_or_default()
     }
 
+    /// The entries of a leaf of tuples: [`Self::key`] and [`Self::value`] of each.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let of = |items: Span, offsets: Span| {
+            let items = items.of(&self.message);
+            let mut start = 0;
+            // The first offset is 0.
+            let (offsets, _) = offsets.of(&self.message).as_chunks::<2>();
+            offsets.iter().skip(1).map(move |raw| {
+                let end = usize::from(u16::from_le_bytes(*raw));
+                let item = items.get(start..end).unwrap_or_default();
+                start = end;
+                item
+            })
+        };
+        of(self.keys, self.key_offsets).zip(of(self.values, self.value_offsets))
+    }
+
     /// Where chunk addresses stand in the value of a leaf's entry, in the order Dolt lists them.
     /// Each position has a whole address behind it.
     #[must_use]

@@ -4,6 +4,8 @@ use std::io::Write as _;
 
 use num_bigint::BigUint;
 
+use super::digits::push_u64;
+
 /// Appends a float as Go's `strconv` does with format `g` and the shortest digits.
 pub(crate) fn push_float(value: f64, single: bool, out: &mut Vec<u8>) {
     if !value.is_finite() {
@@ -178,21 +180,6 @@ pub(crate) fn push_decimal(field: &[u8], out: &mut Vec<u8>) -> bool {
         out.extend_from_slice(fraction);
     }
     true
-}
-
-/// Appends an unsigned integer.
-pub(crate) fn push_u64(mut value: u64, out: &mut Vec<u8>) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
 }
 
 /// Appends a signed integer.

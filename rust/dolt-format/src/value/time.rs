@@ -1,6 +1,7 @@
 //! Dates and times: the calendar, and the text Dolt prints.
 
-use super::number::{push_i64, push_u64};
+use super::digits::push_u64;
+use super::number::push_i64;
 
 pub(crate) const MICROS_A_SECOND: i64 = 1_000_000;
 pub(crate) const SECONDS_A_DAY: i64 = 86_400;

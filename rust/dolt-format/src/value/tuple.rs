@@ -35,15 +35,6 @@ impl<'a> Tuple<'a> {
         })
     }
 
-    /// The fields one after the other, each as [`Self::field`] gives it; `None`s without end follow.
-    pub(crate) const fn fields(&self) -> Fields<'a> {
-        Fields {
-            fields: self.fields,
-            starts: self.starts,
-            start: 0,
-        }
-    }
-
     /// Fields stored.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -79,27 +70,55 @@ impl<'a> Tuple<'a> {
     }
 }
 
-/// The fields of a tuple from one of them on.
+/// The fields of a tuple one after the other, then NULLs without end. Where a field lies is checked
+/// when it is read: a tuple that is read once in this way need not be looked through before.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'a> {
     fields: &'a [u8],
-    starts: &'a [u8],
+    starts: &'a [[u8; 2]],
     start: usize,
 }
 
+/// Bytes that are no tuple.
+#[derive(Debug)]
+pub(crate) struct NoTuple;
+
 impl<'a> Fields<'a> {
+    /// The fields of the tuple in `raw`.
+    pub(crate) fn new(raw: &'a [u8]) -> Result<Self, NoTuple> {
+        let (rest, len) = raw.split_last_chunk::<2>().ok_or(NoTuple)?;
+        let starts_len = 2 * usize::from(u16::from_le_bytes(*len)).saturating_sub(1);
+        let at = rest.len().checked_sub(starts_len).ok_or(NoTuple)?;
+        let (fields, starts) = rest.split_at(at);
+        Ok(Self {
+            fields: if *len == [0, 0] { &[] } else { fields },
+            starts: starts.as_chunks().0,
+            start: 0,
+        })
+    }
+
     /// The next field, or `None` for NULL.
-    pub(crate) fn next_field(&mut self) -> Option<&'a [u8]> {
-        let end = match self.starts.split_first_chunk() {
+    #[inline]
+    pub(crate) fn next_field(&mut self) -> Result<Option<&'a [u8]>, NoTuple> {
+        let end = match self.starts.split_first() {
             Some((raw, rest)) => {
                 self.starts = rest;
                 usize::from(u16::from_le_bytes(*raw))
             }
             None => self.fields.len(),
         };
-        let field = self.fields.get(self.start..end);
+        let field = self.fields.get(self.start..end).ok_or(NoTuple)?;
         self.start = end;
-        field.filter(|raw| !raw.is_empty())
+        Ok((!field.is_empty()).then_some(field))
+    }
+
+    /// The field behind `skipped` others.
+    #[inline]
+    pub(crate) fn nth_field(&mut self, skipped: usize) -> Result<Option<&'a [u8]>, NoTuple> {
+        for _ in 0..skipped {
+            self.next_field()?;
+        }
+        self.next_field()
     }
 }
 
