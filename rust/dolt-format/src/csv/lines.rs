@@ -4,15 +4,14 @@
 use super::push_field;
 use crate::FormatError;
 use crate::value::digits::{EIGHT_DIGITS, push_u64, write_short};
+use crate::value::time::Datetimes;
 
-const BUFFER_LEN: usize = 4096;
+const BUFFER_LEN: usize = 2048;
 const WORD_LEN: usize = size_of::<u64>();
 /// Fields up to this length are copied and looked through in one go.
-const SHORT_LEN: usize = 256;
+const SHORT_LEN: usize = 128;
 /// What a number of eight digits takes, with its sign and a delimiter.
 const NUMBER_LEN: usize = 1 + 8 + 1;
-/// The length of a text that is copied as a whole, whatever of it is meant.
-pub(super) const CARD_LEN: usize = 32;
 
 /// Whether a field may be quoted for that it starts with this byte.
 const CLOSE_AT_START: [bool; 256] = close_at_start();
@@ -119,7 +118,7 @@ impl<'a> Lines<'a> {
     }
 
     /// A NULL.
-    #[inline]
+    #[inline(never)]
     pub(super) fn push_null(&mut self) {
         let delimiter = self.delimiter;
         let (room, at) = self.room(1);
@@ -127,11 +126,14 @@ impl<'a> Lines<'a> {
         self.len = at + 1;
     }
 
-    /// The first `len` bytes of `card` as they are.
-    pub(super) fn push_card(&mut self, card: &[u8; CARD_LEN], len: usize) {
+    /// A datetime of a column that showed others.
+    #[inline(never)]
+    pub(super) fn push_datetime(&mut self, micros: i64, precision: u8, column: &mut Datetimes) {
+        let (text, len) = column.text(micros, precision);
         let delimiter = self.delimiter;
-        let (room, at) = self.room(CARD_LEN + 1);
-        room[..CARD_LEN].copy_from_slice(card);
+        let (room, at) = self.room(Datetimes::TEXT_LEN + 1);
+        // What has always the same length is copied at once.
+        room[..Datetimes::TEXT_LEN].copy_from_slice(text);
         room[len] = delimiter;
         self.len = at + len + 1;
     }
@@ -348,17 +350,20 @@ mod tests {
 
     #[test]
     fn any_number_of_fields_passes_through() {
-        let card = [b'c'; CARD_LEN];
-        let text = lines(|lines| {
+        let mut column = Datetimes::default();
+        let shown = lines(|lines| {
             for number in 0..3000 {
                 lines.push_field(b"abc");
                 lines.push_number(false, number);
                 lines.push_null();
-                lines.push_card(&card, number as usize % CARD_LEN);
+                lines.push_datetime(1_000_000 * number as i64, 0, &mut column);
                 lines.end_line();
             }
         });
-        let row = |number: usize| format!("abc,{number},,{}\n", "c".repeat(number % CARD_LEN));
-        assert_eq!(text, (0..3000).map(row).collect::<String>());
+        let row = |number: usize| {
+            let (minutes, seconds) = (number / 60, number % 60);
+            format!("abc,{number},,1970-01-01 00:{minutes:02}:{seconds:02}\n")
+        };
+        assert_eq!(shown, (0..3000).map(row).collect::<String>());
     }
 }

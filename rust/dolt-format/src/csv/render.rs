@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::columns::{Columns, ShownColumn, Source};
 use super::computed::faulty;
-use super::lines::{CARD_LEN, Lines};
+use super::lines::Lines;
 use super::value_text::{bad_field, check_len, out_of_row, push_value};
 use crate::expression::value::read_field;
 use crate::expression::{Fault, Value};
@@ -14,7 +14,7 @@ use crate::tree::{Kind, Node, Traversal};
 use crate::value::adaptive::{self, Adaptive};
 use crate::value::encoding as e;
 use crate::value::sql_type::SqlType;
-use crate::value::time::push_datetime;
+use crate::value::time::Datetimes;
 use crate::value::tuple::{Fields, NoTuple, Tuple};
 use crate::{Address, Chunk, FormatError, TextFormat, jsonl};
 
@@ -24,10 +24,11 @@ pub struct Renderer {
     columns: Arc<Columns>,
     /// How the values of each shown column are found and printed in lines.
     steps: Arc<[Step]>,
+    datetime_columns: usize,
     format: TextFormat,
 }
 
-/// How a shown column's values are found and printed.
+/// How a column's values are found and printed.
 #[derive(Debug, Clone, Copy)]
 struct Step {
     place: Place,
@@ -41,8 +42,8 @@ struct Step {
 enum Place {
     /// In the field of the value behind the one before it.
     Next,
-    /// In such a field, behind so many that are not shown.
-    Behind(usize),
+    /// In such a field, and it is not shown.
+    Hidden,
     /// In a field of the key.
     Key(usize),
     /// Nowhere, it is computed.
@@ -64,34 +65,36 @@ enum Cell {
     Text,
     /// Text or bytes that may be out of band.
     Adaptive,
-    /// A datetime with so many digits of a second; one column has a memory for the last one.
+    /// A datetime with so many digits of a second, in the `number`th column of such.
     Datetime {
         precision: u8,
-        memory: usize,
+        number: usize,
     },
     /// Anything else.
     Other,
 }
 
 impl Step {
-    fn of(columns: &Columns) -> Arc<[Self]> {
-        let (mut memories, mut upcoming) = (0, 0);
-        let steps = columns.shown.iter().enumerate().map(|(at, column)| Self {
-            column: at,
-            place: match column.source {
+    /// The steps of a row, and how many of them print datetimes.
+    fn of(columns: &Columns) -> (Arc<[Self]>, usize) {
+        let (mut steps, mut datetime_columns, mut upcoming) = (Vec::new(), 0, 0);
+        for (at, column) in columns.shown.iter().enumerate() {
+            let place = match column.source {
                 Source::Key(field) => Place::Key(field),
                 Source::Value(field) => {
                     // They are stored in the order of the table.
-                    let skipped = field - upcoming;
+                    let hidden = Self {
+                        place: Place::Hidden,
+                        cell: Cell::Other,
+                        column: at,
+                    };
+                    steps.extend((upcoming..field).map(|_| hidden));
                     upcoming = field + 1;
-                    match skipped {
-                        0 => Place::Next,
-                        _ => Place::Behind(skipped),
-                    }
+                    Place::Next
                 }
                 Source::Computed(_) => Place::Computed,
-            },
-            cell: match (column.encoding, &column.sql_type) {
+            };
+            let cell = match (column.encoding, &column.sql_type) {
                 (e::INT8, _) => Cell::Int8,
                 (e::INT16, _) => Cell::Int16,
                 (e::INT32, _) => Cell::Int32,
@@ -104,43 +107,21 @@ impl Step {
                 (e::STRING | e::BYTES, _) => Cell::Text,
                 (e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE, _) => Cell::Adaptive,
                 (e::DATETIME, SqlType::Datetime { precision, .. }) => {
-                    memories += 1;
+                    datetime_columns += 1;
                     Cell::Datetime {
                         precision: *precision,
-                        memory: memories - 1,
+                        number: datetime_columns - 1,
                     }
                 }
                 _ => Cell::Other,
-            },
-        });
-        steps.collect()
-    }
-}
-
-/// The last value of a column that often has the same again, and how it is printed.
-#[derive(Clone, Copy, Default)]
-struct Memory {
-    last: Option<i64>,
-    text: [u8; CARD_LEN],
-    len: usize,
-}
-
-impl Memory {
-    #[inline(never)]
-    fn push(&mut self, micros: i64, precision: u8, lines: &mut Lines<'_>) {
-        if self.last != Some(micros) {
-            self.set(micros, precision);
+            };
+            steps.push(Self {
+                place,
+                cell,
+                column: at,
+            });
         }
-        lines.push_card(&self.text, self.len);
-    }
-
-    fn set(&mut self, micros: i64, precision: u8) {
-        let mut text = Vec::with_capacity(CARD_LEN);
-        push_datetime(micros, precision, &mut text);
-        self.len = text.len();
-        text.resize(CARD_LEN, 0);
-        self.text.copy_from_slice(&text);
-        self.last = Some(micros);
+        (steps.into(), datetime_columns)
     }
 }
 
@@ -151,8 +132,10 @@ impl Renderer {
     /// How to print the rows of a table with this schema as Dolt exports them.
     pub fn new(schema: &TableSchema) -> Result<Self, FormatError> {
         let columns = Columns::new(schema)?;
+        let (steps, datetime_columns) = Step::of(&columns);
         Ok(Self {
-            steps: Step::of(&columns),
+            steps,
+            datetime_columns,
             columns: Arc::new(columns),
             format: TextFormat::Csv,
         })
@@ -247,8 +230,7 @@ impl Renderer {
             return jsonl::render::render(self, leaf, values, out);
         };
         let mut lines = Lines::new(delimiter, out);
-        let has_memory = |step: &&Step| matches!(step.cell, Cell::Datetime { .. });
-        let mut memories = vec![Memory::default(); self.steps.iter().filter(has_memory).count()];
+        let mut datetimes = vec![Datetimes::default(); self.datetime_columns];
         for (item, (key, value)) in leaf.entries().enumerate() {
             let start = if self.columns.keyless {
                 lines.flush().len()
@@ -260,8 +242,9 @@ impl Renderer {
                 item,
                 key,
                 value,
+                values,
             };
-            self.push_row(source, values, &mut memories, &mut lines)?;
+            self.push_row(&source, &mut datetimes, &mut lines)?;
             // Without columns a row is an empty line.
             if self.steps.is_empty() {
                 lines.push_null();
@@ -280,9 +263,8 @@ impl Renderer {
     #[inline(never)]
     fn push_row(
         &self,
-        source: RowSource<'_>,
-        values: &Values,
-        memories: &mut [Memory],
+        source: &RowSource<'_>,
+        datetimes: &mut [Datetimes],
         lines: &mut Lines<'_>,
     ) -> Result<(), FormatError> {
         let no_tuple = |NoTuple| no_tuple(source.item);
@@ -290,10 +272,13 @@ impl Renderer {
         for step in &*self.steps {
             let field = match step.place {
                 Place::Next => fields.next_field().map_err(no_tuple)?,
-                Place::Behind(skipped) => fields.nth_field(skipped).map_err(no_tuple)?,
-                Place::Key(field) => source.key_field(field)?,
+                Place::Hidden => {
+                    fields.next_field().map_err(no_tuple)?;
+                    continue;
+                }
+                Place::Key(field) => source.key_field(field).map_err(no_tuple)?,
                 Place::Computed => {
-                    self.push_computed(step, source, values, lines)?;
+                    self.push_computed(step, source, lines)?;
                     continue;
                 }
             };
@@ -318,9 +303,9 @@ impl Renderer {
                     lines.push_field(field.split_last().ok_or_else(bad)?.1);
                     continue;
                 }
-                Cell::Datetime { precision, memory } => {
+                Cell::Datetime { precision, number } => {
                     let micros = fixed(field, i64::from_le_bytes).ok_or_else(bad)?;
-                    memories[memory].push(micros, precision, lines);
+                    lines.push_datetime(micros, precision, &mut datetimes[number]);
                     continue;
                 }
                 Cell::Adaptive if field.first() == Some(&0) => {
@@ -328,7 +313,7 @@ impl Renderer {
                     continue;
                 }
                 Cell::Adaptive | Cell::Other => {
-                    self.push_other(step, field, values, lines)?;
+                    self.push_other(step, field, source.values, lines)?;
                     continue;
                 }
             };
@@ -360,8 +345,7 @@ impl Renderer {
     fn push_computed(
         &self,
         step: &Step,
-        source: RowSource<'_>,
-        values: &Values,
+        source: &RowSource<'_>,
         lines: &mut Lines<'_>,
     ) -> Result<(), FormatError> {
         let column = &self.columns.shown[step.column];
@@ -374,9 +358,9 @@ impl Renderer {
             .then_some(0)
             .into_iter()
             .collect();
-        let found = assignment.push(&|at| self.value_at(&row, at, values), &mut computed);
+        let found = assignment.push(&|at| self.value_at(&row, at, source.values), &mut computed);
         if found.map_err(|fault| faulty(&column.name, fault))? {
-            return self.push_other(step, &computed, values, lines);
+            return self.push_other(step, &computed, source.values, lines);
         }
         lines.push_null();
         Ok(())
@@ -413,18 +397,18 @@ impl Renderer {
 }
 
 /// A row as a leaf has it.
-#[derive(Clone, Copy)]
 struct RowSource<'a> {
     leaf: &'a Node,
     item: usize,
     key: &'a [u8],
     value: &'a [u8],
+    values: &'a Values,
 }
 
 impl<'a> RowSource<'a> {
-    fn key_field(&self, field: usize) -> Result<Option<&'a [u8]>, FormatError> {
-        let key = Tuple::new(self.key).ok_or_else(|| no_tuple(self.item))?;
-        Ok(key.field(field))
+    #[inline(never)]
+    fn key_field(&self, field: usize) -> Result<Option<&'a [u8]>, NoTuple> {
+        Ok(Tuple::new(self.key).ok_or(NoTuple)?.field(field))
     }
 }
 

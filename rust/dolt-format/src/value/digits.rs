@@ -26,19 +26,30 @@ const fn split_eight(value: u64) -> u64 {
     split_fours((value << 32) - value / FOUR_DIGITS * ((FOUR_DIGITS << 32) - 1))
 }
 
+/// A number below [`EIGHT_DIGITS`] with leading zeros.
+#[inline]
+pub(crate) fn eight_digits(value: u64) -> [u8; 8] {
+    (split_eight(value) | ZEROS).to_le_bytes()
+}
+
 /// Writes a number below [`EIGHT_DIGITS`] into the first eight bytes; how many digits it has. What
 /// is written behind them is no text.
 #[inline]
 pub(crate) fn write_short(place: &mut [u8; 8], value: u64) -> usize {
-    let (digits, len) = if value < FOUR_DIGITS {
-        (split_fours(value), 4)
+    if value < FOUR_DIGITS {
+        write_digits::<4>(place, split_fours(value))
     } else {
-        (split_eight(value), 8)
-    };
+        write_digits::<8>(place, split_eight(value))
+    }
+}
+
+/// Writes `LEN` digits without leading zeros; how many they are.
+#[inline]
+fn write_digits<const LEN: usize>(place: &mut [u8; 8], digits: u64) -> usize {
     // The last digit is written even if it is 0.
-    let leading = (digits | 1 << (8 * len - 8)).trailing_zeros() & !7;
+    let leading = (digits | 1 << (8 * LEN - 8)).trailing_zeros() & !7;
     *place = ((digits | ZEROS) >> leading).to_le_bytes();
-    len - leading as usize / 8
+    LEN - leading as usize / 8
 }
 
 /// Appends an unsigned integer.
@@ -50,7 +61,7 @@ pub(crate) fn push_u64(value: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(&place[..len]);
     } else {
         push_u64(rest, out);
-        out.extend_from_slice(&(split_eight(low) | ZEROS).to_le_bytes());
+        out.extend_from_slice(&eight_digits(low));
     }
 }
 

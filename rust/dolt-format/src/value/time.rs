@@ -1,10 +1,11 @@
 //! Dates and times: the calendar, and the text Dolt prints.
 
-use super::digits::push_u64;
+use super::digits::{eight_digits, push_u64};
 use super::number::push_i64;
 
 pub(crate) const MICROS_A_SECOND: i64 = 1_000_000;
 pub(crate) const SECONDS_A_DAY: i64 = 86_400;
+const MICROS_A_DAY: i64 = SECONDS_A_DAY * MICROS_A_SECOND;
 /// `0000-00-00 00:00:00` as a datetime's microseconds: the year 0 less 366 days and one month.
 pub(crate) const ZERO_DATETIME: i64 = -62_169_984_000_000_000;
 /// The longest TIME: 838:59:59.
@@ -75,13 +76,17 @@ pub(crate) fn push_date(packed: u32, out: &mut Vec<u8>) {
     );
 }
 
+/// `hh:mm:ss` of the seconds of a day.
+fn clock(seconds: i64) -> [u8; 8] {
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    // A number with a zero where a colon is to stand.
+    let mut text = eight_digits((hours * 1_000_000 + minutes * 1000 + seconds % 60) as u64);
+    (text[2], text[5]) = (b':', b':');
+    text
+}
+
 fn push_clock(micros: i64, precision: u8, out: &mut Vec<u8>) {
-    let seconds = micros / MICROS_A_SECOND;
-    push_two(seconds / 3600, out);
-    out.push(b':');
-    push_two(seconds / 60 % 60, out);
-    out.push(b':');
-    push_two(seconds % 60, out);
+    out.extend_from_slice(&clock(micros / MICROS_A_SECOND));
     push_fraction(micros % MICROS_A_SECOND, precision, out);
 }
 
@@ -97,6 +102,16 @@ fn push_fraction(micros: i64, precision: u8, out: &mut Vec<u8>) {
     }
 }
 
+/// A datetime as it is shown: what was stored when the column had more digits is rounded.
+fn rounded(micros: i64, precision: u8) -> i64 {
+    let unit = 10i64.pow(6 - u32::from(precision.min(6)));
+    match micros.rem_euclid(unit) {
+        0 => micros,
+        rest if rest < unit / 2 => micros - rest,
+        rest => micros + unit - rest,
+    }
+}
+
 /// Appends a datetime: microseconds since 1970 UTC, with `precision` digits of a second.
 pub(crate) fn push_datetime(micros: i64, precision: u8, out: &mut Vec<u8>) {
     if micros == ZERO_DATETIME {
@@ -104,18 +119,53 @@ pub(crate) fn push_datetime(micros: i64, precision: u8, out: &mut Vec<u8>) {
         push_fraction(0, precision, out);
         return;
     }
-    // What was stored when the column had more digits is shown rounded.
-    let unit = 10i64.pow(6 - u32::from(precision.min(6)));
-    let micros = match micros.rem_euclid(unit) {
-        0 => micros,
-        rest if rest < unit / 2 => micros - rest,
-        rest => micros + unit - rest,
-    };
-    let a_day = SECONDS_A_DAY * MICROS_A_SECOND;
-    let (year, month, day) = date_from_days(micros.div_euclid(a_day));
+    let micros = rounded(micros, precision);
+    let (year, month, day) = date_from_days(micros.div_euclid(MICROS_A_DAY));
     push_date_parts(year, month, day, out);
     out.push(b' ');
-    push_clock(micros.rem_euclid(a_day), precision, out);
+    push_clock(micros.rem_euclid(MICROS_A_DAY), precision, out);
+}
+
+/// The texts of a column's datetimes, of which one is often that before it, or of the same day.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Datetimes {
+    last: Option<i64>,
+    text: [u8; Self::TEXT_LEN],
+    len: usize,
+    /// When the day begins that the text is of, if only its clock changes on that day.
+    midnight: Option<i64>,
+    scratch: Vec<u8>,
+}
+
+impl Datetimes {
+    /// More than any of them takes.
+    pub(crate) const TEXT_LEN: usize = 32;
+
+    /// What [`push_datetime`] appends, and how long it is. The precision is the same each time.
+    #[inline]
+    pub(crate) fn text(&mut self, micros: i64, precision: u8) -> (&[u8; Self::TEXT_LEN], usize) {
+        if self.last != Some(micros) {
+            self.last = Some(micros);
+            self.set(micros, precision);
+        }
+        (&self.text, self.len)
+    }
+
+    fn set(&mut self, micros: i64, precision: u8) {
+        let is_plain = precision == 0 && micros != ZERO_DATETIME;
+        let shown = if is_plain { rounded(micros, 0) } else { micros };
+        let since = self.midnight.and_then(|start| shown.checked_sub(start));
+        if let (true, Some(since @ 0..MICROS_A_DAY)) = (is_plain, since) {
+            self.text[self.len - 8..self.len].copy_from_slice(&clock(since / MICROS_A_SECOND));
+            return;
+        }
+        self.scratch.clear();
+        push_datetime(micros, precision, &mut self.scratch);
+        self.len = self.scratch.len();
+        self.text[..self.len].copy_from_slice(&self.scratch);
+        let midnight = shown.checked_sub(shown.rem_euclid(MICROS_A_DAY));
+        self.midnight = midnight.filter(|_| is_plain);
+    }
 }
 
 /// Appends a time: signed microseconds, always with six digits of a second.
@@ -166,5 +216,39 @@ mod tests {
         assert_eq!(print(-500_000, 0), "1970-01-01 00:00:00");
         assert_eq!(print(-500_001, 0), "1969-12-31 23:59:59");
         assert_eq!(print(1_499_999, 0), "1970-01-01 00:00:01");
+    }
+
+    #[test]
+    fn a_column_shows_each_datetime_as_if_it_were_alone() {
+        let (second, day) = (MICROS_A_SECOND, MICROS_A_DAY);
+        let near = [
+            -day,
+            -second,
+            -1,
+            0,
+            1,
+            499_999,
+            500_000,
+            12_345 * second,
+            day - 1,
+            day,
+        ];
+        for precision in [0, 3, 6] {
+            let mut column = Datetimes::default();
+            for base in [
+                0,
+                15_000 * day,
+                ZERO_DATETIME,
+                i64::MAX - 2 * day,
+                i64::MIN + 2 * day,
+            ] {
+                for micros in near.iter().chain(near.iter().rev()).map(|near| base + near) {
+                    let mut alone = Vec::new();
+                    push_datetime(micros, precision, &mut alone);
+                    let (text, len) = column.text(micros, precision);
+                    assert_eq!(&text[..len], alone, "{micros} {precision}");
+                }
+            }
+        }
     }
 }

@@ -74,8 +74,10 @@ impl<'a> Tuple<'a> {
 /// when it is read: a tuple that is read once in this way need not be looked through before.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'a> {
-    fields: &'a [u8],
+    /// The bytes of the fields that were not read yet.
+    rest: &'a [u8],
     starts: &'a [[u8; 2]],
+    /// Where the next field starts.
     start: usize,
 }
 
@@ -91,7 +93,7 @@ impl<'a> Fields<'a> {
         let at = rest.len().checked_sub(starts_len).ok_or(NoTuple)?;
         let (fields, starts) = rest.split_at(at);
         Ok(Self {
-            fields: if *len == [0, 0] { &[] } else { fields },
+            rest: if *len == [0, 0] { &[] } else { fields },
             starts: starts.as_chunks().0,
             start: 0,
         })
@@ -100,25 +102,16 @@ impl<'a> Fields<'a> {
     /// The next field, or `None` for NULL.
     #[inline]
     pub(crate) fn next_field(&mut self) -> Result<Option<&'a [u8]>, NoTuple> {
-        let end = match self.starts.split_first() {
-            Some((raw, rest)) => {
-                self.starts = rest;
-                usize::from(u16::from_le_bytes(*raw))
-            }
-            None => self.fields.len(),
+        let field = if let Some((end, starts)) = self.starts.split_first() {
+            let end = usize::from(u16::from_le_bytes(*end));
+            let len = end.checked_sub(self.start).ok_or(NoTuple)?;
+            let (field, rest) = self.rest.split_at_checked(len).ok_or(NoTuple)?;
+            (self.rest, self.starts, self.start) = (rest, starts, end);
+            field
+        } else {
+            std::mem::take(&mut self.rest)
         };
-        let field = self.fields.get(self.start..end).ok_or(NoTuple)?;
-        self.start = end;
         Ok((!field.is_empty()).then_some(field))
-    }
-
-    /// The field behind `skipped` others.
-    #[inline]
-    pub(crate) fn nth_field(&mut self, skipped: usize) -> Result<Option<&'a [u8]>, NoTuple> {
-        for _ in 0..skipped {
-            self.next_field()?;
-        }
-        self.next_field()
     }
 }
 
@@ -143,4 +136,43 @@ pub(crate) fn finish_tuple(out: &mut Vec<u8>, ends: &[u16]) {
     }
     // At most FIELDS_MAX, so it fits.
     out.extend_from_slice(&(len as u16).to_le_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields of a tuple as they are read one after the other, and some more.
+    fn one_by_one(raw: &[u8]) -> Result<Vec<Option<&[u8]>>, NoTuple> {
+        let mut fields = Fields::new(raw)?;
+        (0..6).map(|_| fields.next_field()).collect()
+    }
+
+    #[test]
+    fn fields_are_the_same_one_by_one_and_at_their_places() {
+        for raw in [
+            &b"\0\0"[..],
+            b"a\x01\0",
+            b"abc\x01\0\x01\0\x03\0",
+            b"abc\0\0\x03\0\x03\0\x04\0",
+        ] {
+            let tuple = Tuple::new(raw).expect("a tuple");
+            let at_places: Vec<_> = (0..6).map(|field| tuple.field(field)).collect();
+            assert_eq!(one_by_one(raw).expect("a tuple"), at_places, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_tuple_are_refused_in_both_ways() {
+        for raw in [
+            &b""[..],
+            b"\0",
+            b"a\x03\0",
+            b"abc\x02\0\x01\0\x03\0",
+            b"abc\x01\0\x04\0\x03\0",
+        ] {
+            assert!(Tuple::new(raw).is_none(), "{raw:?}");
+            assert!(one_by_one(raw).is_err(), "{raw:?}");
+        }
+    }
 }
