@@ -12,6 +12,7 @@ pub mod pieces;
 pub mod record;
 pub mod remembered;
 pub mod render;
+mod steps;
 pub(crate) mod value_text;
 
 /// Appends a field that is not NULL, quoted where Dolt quotes it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::columns::{Columns, ShownColumn, Source};
 use super::computed::faulty;
 use super::lines::Lines;
+use super::steps::{Cell, Place, Step};
 use super::value_text::{bad_field, check_len, out_of_row, push_value};
 use crate::expression::value::read_field;
 use crate::expression::{Fault, Value};
@@ -13,7 +14,6 @@ use crate::message::schema::TableSchema;
 use crate::tree::{Kind, Node, Traversal};
 use crate::value::adaptive::{self, Adaptive};
 use crate::value::encoding as e;
-use crate::value::sql_type::SqlType;
 use crate::value::time::Datetimes;
 use crate::value::tuple::{Fields, NoTuple, Tuple};
 use crate::{Address, Chunk, FormatError, TextFormat, jsonl};
@@ -26,103 +26,6 @@ pub struct Renderer {
     steps: Arc<[Step]>,
     datetime_columns: usize,
     format: TextFormat,
-}
-
-/// How a column's values are found and printed.
-#[derive(Debug, Clone, Copy)]
-struct Step {
-    place: Place,
-    cell: Cell,
-    /// Its position among the shown columns.
-    column: usize,
-}
-
-/// Where a column's value stands.
-#[derive(Debug, Clone, Copy)]
-enum Place {
-    /// In the field of the value behind the one before it.
-    Next,
-    /// In such a field, and it is not shown.
-    Hidden,
-    /// In a field of the key.
-    Key(usize),
-    /// Nowhere, it is computed.
-    Computed,
-}
-
-/// How the values of a column are printed, for those of which tables have most.
-#[derive(Debug, Clone, Copy)]
-enum Cell {
-    Int8,
-    Int16,
-    Int32,
-    Int64,
-    Uint8,
-    Uint16,
-    Uint32,
-    Uint64,
-    /// Text or bytes with a zero behind them.
-    Text,
-    /// Text or bytes that may be out of band.
-    Adaptive,
-    /// A datetime with so many digits of a second, in the `number`th column of such.
-    Datetime {
-        precision: u8,
-        number: usize,
-    },
-    /// Anything else.
-    Other,
-}
-
-impl Step {
-    /// The steps of a row, and how many of them print datetimes.
-    fn of(columns: &Columns) -> (Arc<[Self]>, usize) {
-        let (mut steps, mut datetime_columns, mut upcoming) = (Vec::new(), 0, 0);
-        for (at, column) in columns.shown.iter().enumerate() {
-            let place = match column.source {
-                Source::Key(field) => Place::Key(field),
-                Source::Value(field) => {
-                    // They are stored in the order of the table.
-                    let hidden = Self {
-                        place: Place::Hidden,
-                        cell: Cell::Other,
-                        column: at,
-                    };
-                    steps.extend((upcoming..field).map(|_| hidden));
-                    upcoming = field + 1;
-                    Place::Next
-                }
-                Source::Computed(_) => Place::Computed,
-            };
-            let cell = match (column.encoding, &column.sql_type) {
-                (e::INT8, _) => Cell::Int8,
-                (e::INT16, _) => Cell::Int16,
-                (e::INT32, _) => Cell::Int32,
-                (e::INT64, _) => Cell::Int64,
-                (e::UINT8, _) => Cell::Uint8,
-                (e::UINT16, _) => Cell::Uint16,
-                (e::UINT32, _) => Cell::Uint32,
-                (e::UINT64 | e::BIT64, _) => Cell::Uint64,
-                (_, SqlType::Json) => Cell::Other,
-                (e::STRING | e::BYTES, _) => Cell::Text,
-                (e::STRING_ADAPTIVE | e::BYTES_ADAPTIVE, _) => Cell::Adaptive,
-                (e::DATETIME, SqlType::Datetime { precision, .. }) => {
-                    datetime_columns += 1;
-                    Cell::Datetime {
-                        precision: *precision,
-                        number: datetime_columns - 1,
-                    }
-                }
-                _ => Cell::Other,
-            };
-            steps.push(Self {
-                place,
-                cell,
-                column: at,
-            });
-        }
-        (steps.into(), datetime_columns)
-    }
 }
 
 /// The nodes of out-of-band values, by address.
