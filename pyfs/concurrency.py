@@ -1,4 +1,4 @@
-"""`map_concurrently`: one function over many items at once, without exception groups."""
+"""One function over many items at once, without exception groups."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
@@ -33,3 +33,19 @@ async def map_concurrently(fn: Callable[[T], Awaitable[R]], items: Iterable[T]) 
     if failure is not None:
         raise failure
     return [results[index] for index in range(len(todo))]
+
+
+async def each_in_order(
+    fn: Callable[[T], Awaitable[None]], items: Iterable[T], at_once: int
+) -> None:
+    """Runs *fn* for each of *items*, *at_once* of them at a time, begun in their order.
+
+    Failures are those of `map_concurrently`.
+    """
+    todo = iter(items)
+
+    async def work(_: int) -> None:
+        for item in todo:
+            await fn(item)
+
+    await map_concurrently(work, range(at_once))

@@ -79,12 +79,24 @@ class LeafLengths:
         self._broken = False
         self._unwritable = False
         self._measured: set[bytes] = set()
+        self._with_groups: set[bytes] = set()
         # One thread at a time: a connection is not shared, and sqlite has one writer anyway.
         self._limiter = trio.CapacityLimiter(1)
 
     def has_measured(self, form: bytes) -> bool:
         """Whether all of a text of *form* is known to have been measured, now or before."""
         return form in self._measured
+
+    async def has_groups(self, form: bytes) -> bool:
+        """Whether any group of *form* may be here."""
+        if form in self._with_groups:
+            return True
+        if self._broken:
+            return False
+        found = await trio.to_thread.run_sync(self._has_groups, form, limiter=self._limiter)
+        if found:
+            self._with_groups.add(form)
+        return found
 
     async def get(self, form: bytes, keys: Sequence[bytes], *, by_last: bool) -> list[bytes]:
         """The records of groups that begin with one of *keys*, or else end with one."""
@@ -133,6 +145,13 @@ class LeafLengths:
     async def aclose(self) -> None:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._close, limiter=self._limiter)
+
+    def _has_groups(self, form: bytes) -> bool:
+        query = "SELECT 1 FROM groups WHERE form = ? LIMIT 1"
+        rows: list[tuple[Any, ...]] = self._use(
+            lambda connection: connection.execute(query, (form,)).fetchall(), []
+        )
+        return bool(rows)
 
     def _get(self, form: bytes, keys: Sequence[bytes], by_last: bool) -> list[bytes]:
         column = "last" if by_last else "first"

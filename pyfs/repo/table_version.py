@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import Final
 
 import trio
@@ -30,7 +31,7 @@ from pyfs._core import (
     Text,
     TextLayout,
 )
-from pyfs.concurrency import map_concurrently
+from pyfs.concurrency import each_in_order
 from pyfs.errors import CorruptionError, PyfsError
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.read_ahead import ReadAhead
@@ -253,7 +254,9 @@ class TableVersion:
             elif not pieces and not len(leaves):
                 break
             elif not await self._recall():
-                await self._make_groups(pieces)
+                # Who asks for all of a text reads its beginning next: that comes last, as what was
+                # made last is kept longest.
+                await self._make_groups(pieces, last_first=length == EVERYTHING)
                 if len(leaves):
                     self._layout.set_measures(await self._render(leaves))
                 if self._layout.fresh_count >= LENGTHS_KEPT_BACK:
@@ -283,22 +286,18 @@ class TableVersion:
                 found.append(Chunk.verify(Address(address), contents))
         return Chunks(found)
 
-    async def _make_groups(self, pieces: Sequence[int]) -> None:
+    async def _make_groups(self, pieces: Sequence[int], *, last_first: bool = False) -> None:
         """Makes *pieces*, and so measures their leaves; many at a time."""
         todo = list(pieces)
-        while todo:
-            # What a piece comes to shows when the first ones are made.
+        # What a piece comes to shows when the first ones are made.
+        if self._made_pieces == 0 and self.schema.may_be_long:
             count = self._pieces_per_group()
-            unknown = self._made_pieces == 0 and self.schema.may_be_long
-            batch = todo[: count if unknown else len(todo)]
-            del todo[: len(batch)]
-            # Of much the same length: a remainder would cost a request of its own.
-            number = max(1, round(len(batch) / count))
-            groups = [
-                batch[len(batch) * at // number : len(batch) * (at + 1) // number]
-                for at in range(number)
-            ]
-            await map_concurrently(self._make_group, groups)
+            await self._make_group(todo[:count])
+            del todo[:count]
+        groups = in_groups(todo, self._pieces_per_group())
+        if last_first:
+            groups.reverse()
+        await each_in_order(self._make_group, groups, GROUPS_AT_ONCE)
 
     async def _make_group(self, pieces: Sequence[int]) -> None:
         async with self._groups_at_once:
@@ -343,6 +342,8 @@ class TableVersion:
 
     async def _recall(self) -> bool:
         """Takes what is remembered of leaves; whether that was anything."""
+        if not await self._lengths.has_groups(self._form):
+            return False
         for by_last in (False, True):
             keys = self._layout.unremembered(by_last, RECALL_MAX)
             if len(keys):
@@ -367,6 +368,22 @@ class TableVersion:
             f"piece {extent.piece} of table {self.address} has {actual} bytes of text, remembered"
             f" were {extent.length}; the remembered lengths are deleted, mount again"
         )
+
+
+def in_groups(pieces: Sequence[int], count: int) -> list[Sequence[int]]:
+    """*pieces* in groups of about *count*.
+
+    Of many, the first and last groups are smaller: the processors have something to do sooner, and
+    all of them have something until the end.
+    """
+    ends = [count // 4, count // 2] if count >= 4 and len(pieces) >= 4 * count else []
+    head, tail = sum(ends), len(pieces) - sum(ends)
+    # Of much the same length: a remainder would cost a request of its own.
+    number = max(1, round((tail - head) / count))
+    bounds = list(accumulate(ends, initial=0))
+    bounds += [head + (tail - head) * at // number for at in range(1, number)]
+    bounds += [len(pieces) - bound for bound in reversed(list(accumulate(ends, initial=0)))]
+    return [pieces[start:stop] for start, stop in pairwise(bounds) if start < stop]
 
 
 def _start_render(schema: Schema, chunks: Chunks) -> tuple[Render, Rendered | None]:

@@ -379,3 +379,17 @@ trio.run(main)
     assert [writer.wait() for writer in writers] == [0, 0]
     numbers = [first + number for first in (0, 100) for number in range(30)]
     assert recalled(tmp_path, *numbers) == numbers
+
+
+def test_whether_a_form_has_any_groups(tmp_path: Path) -> None:
+    async def put(lengths: LeafLengths) -> None:
+        assert not await lengths.has_groups(FORM)
+        await lengths.put(FORM, [group(1)], TABLE, None)
+        assert await lengths.has_groups(FORM)
+        assert not await lengths.has_groups(b"g" * 20)
+
+    async def look(lengths: LeafLengths) -> None:
+        assert await lengths.has_groups(FORM)
+
+    run(tmp_path, put)
+    run(tmp_path, look)

@@ -1,5 +1,6 @@
 import gzip
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pyfs.config import MountConfig
 from pyfs.errors import CorruptionError
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.repository import Repository
-from pyfs.repo.table_version import TableVersion
+from pyfs.repo.table_version import EVERYTHING, TableVersion, in_groups
 from pyfs.repo.text_build import Workshop
 from tests.support.memory_remote import MemoryChunks
 from tests.support.repositories import ADA, expected, golden_remote
@@ -148,5 +149,42 @@ def test_many_readers_at_once_read_nothing_twice(tmp_path: Path) -> None:
             for _ in range(5):
                 nursery.start_soon(read)
         assert texts == [whole] * 5
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 64, 65, 95, 96, 127, 128, 255, 256, 300, 788, 5000])
+@pytest.mark.parametrize("count", [1, 3, 4, 64])
+def test_groups_are_of_much_the_same_length_but_at_the_ends(length: int, count: int) -> None:
+    pieces = range(7, 7 + length)
+    groups = in_groups(pieces, count)
+    assert [piece for group in groups for piece in group] == list(pieces)
+    assert all(groups)
+    lengths = [len(group) for group in groups]
+    assert max(lengths, default=0) <= -(-3 * count // 2)
+    if count >= 4 and length >= 4 * count:
+        ends = [count // 4, count // 2]
+        assert (lengths[:2], lengths[-2:]) == (ends, ends[::-1])
+        del lengths[:2], lengths[-2:]
+    if lengths:
+        assert max(lengths) - min(lengths) <= 1
+
+
+def test_the_size_of_a_text_is_found_from_its_end(tmp_path: Path) -> None:
+    """Who asked for it reads the beginning next: what was made last is kept longest."""
+
+    async def main() -> None:
+        version = await Opened(tmp_path, "flights", "flights").version()
+        made: list[int] = []
+        make = version._make_group
+
+        async def note(pieces: Sequence[int]) -> None:
+            made.append(pieces[0])
+            await make(pieces)
+
+        version._make_group = note  # type: ignore[method-assign]
+        assert await version.exact_size() == len(await version.read(0, EVERYTHING))
+        assert len(made) > 4
+        assert made == sorted(made, reverse=True)
 
     trio.run(main)
