@@ -36,7 +36,7 @@ from pyfs.errors import CorruptionError, PyfsError
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.read_ahead import ReadAhead
 from pyfs.repo.text_build import TextBuild, TextFinish, Workshop, ways_to
-from pyfs.repo.text_cache import TextCache
+from pyfs.repo.text_cache import GROUPS_AT_ONCE, TextCache
 from pyfs.store.chunks import ChunkStore
 from pyfs.store.traversal import BATCH_MAX
 
@@ -48,8 +48,6 @@ GROUP_TEXT_BYTES: Final = 8 * 1024 * 1024
 """Text that is fetched and rendered together."""
 GROUP_PIECES_MAX: Final = 64
 """Pieces of such a group: about `GROUP_TEXT_BYTES`, a few MiB as they are stored."""
-GROUPS_AT_ONCE: Final = 4
-"""So many such groups are under way at a time: while one is fetched others are rendered."""
 LEAVES_AT_ONCE: Final = 1024
 """Leaves of a build that are fetched together."""
 LEAVES_ON_LOOP: Final = 8
@@ -104,7 +102,6 @@ class TableVersion:
         self._made_bytes = self._made_pieces = 0
         self._read_ahead = ReadAhead(min(read_ahead_bytes_max, texts.bytes_max // 4))
         self._readers_ahead = trio.CapacityLimiter(2)
-        self._groups_at_once = trio.CapacityLimiter(GROUPS_AT_ONCE)
 
     @property
     def address(self) -> Address:
@@ -300,7 +297,7 @@ class TableVersion:
         await each_in_order(self._make_group, groups, GROUPS_AT_ONCE)
 
     async def _make_group(self, pieces: Sequence[int]) -> None:
-        async with self._groups_at_once:
+        async with self._texts.groups:
             await self._pieces(pieces)
 
     def _pieces_per_group(self) -> int:

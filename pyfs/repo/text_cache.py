@@ -2,10 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Final
 
 import trio
 
 from pyfs._core import Text
+
+GROUPS_AT_ONCE: Final = 4
+"""So many groups of pieces are under way at a time: while one is fetched others are rendered."""
 
 
 class TextCache:
@@ -16,6 +20,9 @@ class TextCache:
         self._pieces: OrderedDict[tuple[Hashable, int], Text] = OrderedDict()
         self._bytes = 0
         self._landing: dict[tuple[Hashable, int], trio.Event] = {}
+        self.groups = trio.CapacityLimiter(GROUPS_AT_ONCE)
+        """To be held while many pieces are made. What is under way takes memory, for one reader as
+        for a hundred."""
 
     async def get(
         self,

@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 import trio
 
-from pyfs._core import Measure, TextLayout
+from pyfs._core import Measure, Text, TextLayout
 from pyfs.config import MountConfig
 from pyfs.errors import CorruptionError
+from pyfs.formats import Format
 from pyfs.repo.leaf_lengths import LeafLengths
 from pyfs.repo.repository import Repository
 from pyfs.repo.table_version import EVERYTHING, TableVersion, in_groups
 from pyfs.repo.text_build import Workshop
+from pyfs.repo.text_cache import GROUPS_AT_ONCE
 from tests.support.memory_remote import MemoryChunks
 from tests.support.repositories import ADA, expected, golden_remote
 
@@ -188,3 +190,35 @@ def test_the_size_of_a_text_is_found_from_its_end(tmp_path: Path) -> None:
         assert made == sorted(made, reverse=True)
 
     trio.run(main)
+
+
+def test_what_is_under_way_does_not_grow_with_the_readers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Groups of leaves take some ten MiB each while they are made."""
+    running = most = 0
+    make = TableVersion._make
+
+    async def note(version: TableVersion, pieces: Sequence[int]) -> list[Text]:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return await make(version, pieces)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(TableVersion, "_make", note)
+
+    async def main() -> None:
+        opened = Opened(tmp_path, "flights", "flights")
+        await opened.repository.refresh(0)
+        snapshot = await opened.repository.snapshot(opened.repository.branches["main"])
+        formats = (Format.CSV, Format.TSV, Format.JSONL)
+        versions = [(await snapshot.table("flights", form)).as_text for form in formats]
+        async with trio.open_nursery() as nursery:
+            for version in versions:
+                nursery.start_soon(version.exact_size)
+
+    trio.run(main)
+    assert most == GROUPS_AT_ONCE
