@@ -16,6 +16,9 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# Arrow's other allocators keep what was freed; the C library is told to return it (`allocator`).
+pa.set_memory_pool(pa.system_memory_pool())
+
 _TYPE = re.compile(r"(\w+)\s*(?:\((\d+)(?:\s*,\s*(\d+))?\))?.*?(\bunsigned\b)?\s*$", re.I | re.S)
 _DECIMAL128_DIGITS: Final = 38
 _DECIMAL_DIGITS: Final = 65

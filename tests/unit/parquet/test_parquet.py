@@ -485,3 +485,8 @@ def test_types_without_a_place_in_sql_are_refused(tmp_path: Path) -> None:
         created(tmp_path, pa.table({"d": pa.array([None], pa.decimal256(76, 2))}))
     with pytest.raises(InvalidTextError, match="without columns"):
         created(tmp_path, pa.table({}))
+
+
+def test_arrow_gives_back_what_it_frees() -> None:
+    """Its own allocators keep it: a mount that made three files had 405 MiB instead of 288."""
+    assert pa.default_memory_pool().backend_name == "system"
