@@ -49,10 +49,13 @@ class MountConfig:
     """AWS profile, region and endpoint URL, or None for the ordinary chain."""
     requests_max: int = 32
     """Requests to the remote at a time; also the size of the connection pool."""
-    attempts_max: int = 5
-    """Attempts at one request before it fails."""
+    timeout_s: float = 60.0
+    """How long a request to AWS is tried until it fails (`-o timeout=`)."""
+    first_timeout_s: float = 10.0
+    """The same until a mount is usable, and for commands: the endpoint may be a wrong one."""
     connect_timeout_s: float = 5.0
-    read_timeout_s: float = 30.0
+    read_timeout_s: float = 10.0
+    """Silence that ends one attempt: several fit into `timeout_s`."""
 
     cache_dir: Path = field(default_factory=lambda: _home("XDG_CACHE_HOME", ".cache"))
     """Where immutable bytes are kept between mounts; safe to delete at any time."""

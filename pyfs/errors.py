@@ -14,6 +14,10 @@ class RemoteError(PyfsError):
     """The remote did not answer, or answered nonsense, after all retries."""
 
 
+class NoAnswerError(RemoteError):
+    """The remote was asked for as long as a request may take, in vain."""
+
+
 class CorruptionError(PyfsError):
     """Stored bytes are not what their address or format promises."""
 

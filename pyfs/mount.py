@@ -173,6 +173,8 @@ async def _serve(config: MountConfig, author: Author, ready: Callable[[str], Non
         _open_repository(remote, config, author) as repository,
     ):
         await _check_has_data(repository, config)
+        # The remote is the right one: what it does not answer from here on is an outage.
+        remote.patience.timeout_s = config.timeout_s
         kernel = KernelCache()
         async with open_file_system(
             repository,

@@ -119,6 +119,14 @@ OPTIONS: Final = (
     Option("region", "region", _text, "NAME", "AWS region", "AWS"),
     Option("endpoint", "endpoint", _text, "URL", "endpoint of S3 and DynamoDB", "AWS"),
     Option(
+        "timeout",
+        "timeout_s",
+        _seconds,
+        "TIME",
+        "how long a request is tried (60s, but 10s until mounted)",
+        "AWS",
+    ),
+    Option(
         "cache-dir",
         "cache_dir",
         _path,

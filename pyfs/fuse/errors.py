@@ -23,6 +23,7 @@ R = TypeVar("R")
 
 ERRNO: Final[dict[type[errors.PyfsError], int]] = {
     errors.RemoteError: errno.EIO,
+    errors.NoAnswerError: errno.EIO,
     errors.CorruptionError: errno.EIO,
     errors.ConfigurationError: errno.EIO,
     errors.AccessError: errno.EACCES,

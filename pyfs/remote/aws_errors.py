@@ -8,10 +8,12 @@ from botocore.exceptions import (
     ConnectionError,  # noqa: A004 - botocore's name
     CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    SSLError,
     SSOError,
     TokenRetrievalError,
 )
@@ -20,6 +22,7 @@ from pyfs.errors import (
     AbsentRemoteError,
     AccessError,
     ConfigurationError,
+    NoAnswerError,
     NotFoundError,
     PyfsError,
     RemoteError,
@@ -43,12 +46,58 @@ BAD_CREDENTIALS: Final = frozenset(
     }
 )
 ABSENT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+PASSING: Final = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        # Another upload of the same file is under way, maybe the attempt before.
+        "ConditionalRequestConflict",
+        "InternalError",
+        "InternalServerError",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+"""What AWS says where the same request may be taken a moment later."""
 
 
-def translate(exc: Exception, doing: str) -> PyfsError:
+def is_transient(exc: Exception) -> bool:
+    """Whether the same request may succeed a moment later."""
+    match exc:
+        case ClientError():
+            status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            return error_code(exc) in PASSING or status >= 500 or status == 429
+        case SSLError():
+            # Cut off while it was set up. A certificate does not become a good one.
+            return "EOF" in str(exc)
+        case ConnectionError() | HTTPClientError() | IncompleteReadError():
+            return True
+        case _:
+            return False
+
+
+def translate(exc: Exception, doing: str, tried: str = "") -> PyfsError:
     """The error to raise for *exc*, which came up while *doing* something, such as
-    `s3:GetObject of s3://bucket/key`.
+    `s3:GetObject of s3://bucket/key`. *tried* says how often, and for how long, where that was in
+    vain: then it is a `NoAnswerError`.
     """
+    if tried:
+        told = _said(exc) if isinstance(exc, ClientError) else _clause(exc)
+        return NoAnswerError(
+            f"{doing}: {told}; {tried}; check the network, the region and the endpoint"
+        )
     match exc:
         case ClientError():
             return _translate_answer(exc, doing)
@@ -63,7 +112,7 @@ def translate(exc: Exception, doing: str) -> PyfsError:
             return ConfigurationError(f"{exc}; `aws configure list-profiles` shows those there are")
         case CredentialRetrievalError() | TokenRetrievalError() | SSOError():
             return AccessError(f"{doing}: no credentials could be had: {exc}")
-        case ConnectionError() | HTTPClientError():
+        case ConnectionError() | HTTPClientError() | IncompleteReadError():
             return RemoteError(
                 f"{doing}: {_clause(exc)}; check the network, the region and the endpoint"
             )
@@ -86,9 +135,13 @@ def _clause(told: object) -> str:
     return " ".join(str(told).split()).rstrip(" .")
 
 
+def _said(exc: ClientError) -> str:
+    return _clause(exc.response.get("Error", {}).get("Message", "")) or error_code(exc)
+
+
 def _translate_answer(exc: ClientError, doing: str) -> PyfsError:
     code = error_code(exc)
-    message = _clause(exc.response.get("Error", {}).get("Message", "")) or code
+    message = _said(exc)
     if code == "NoSuchBucket":
         return AbsentRemoteError(f"{doing}: there is no such bucket; check the URL and the region")
     if code == "ResourceNotFoundException":

@@ -1,4 +1,4 @@
-"""Makes the boto3 clients, their pool, retries and timeouts from `MountConfig`."""
+"""Makes the boto3 clients, their pool and timeouts from `MountConfig`."""
 
 import ipaddress
 import os
@@ -57,10 +57,11 @@ def make_clients(config: MountConfig) -> Clients:
 
 def _settings(config: MountConfig, *, path_style: bool) -> Config:
     return Config(
-        connect_timeout=config.connect_timeout_s,
-        read_timeout=config.read_timeout_s,
+        connect_timeout=_within(config.connect_timeout_s, config),
+        read_timeout=_within(config.read_timeout_s, config),
         max_pool_connections=config.requests_max,
-        retries={"mode": "standard", "total_max_attempts": config.attempts_max},
+        # `Attempts` repeats.
+        retries={"mode": "standard", "total_max_attempts": 1},
         tcp_keepalive=True,
         s3={"addressing_style": "path" if path_style else "auto"},
         # Every chunk is verified against its address, and other S3 servers refuse the rest.
@@ -68,6 +69,16 @@ def _settings(config: MountConfig, *, path_style: bool) -> Config:
         response_checksum_validation="when_required",
         user_agent_extra="pyfs",
     )
+
+
+def silence_max_s(config: MountConfig) -> float:
+    """How long an attempt lasts at most in which nothing comes from the server."""
+    return _within(config.connect_timeout_s, config) + _within(config.read_timeout_s, config)
+
+
+def _within(timeout_s: float, config: MountConfig) -> float:
+    """*timeout_s* of one attempt, but no more than a whole request may take."""
+    return min(timeout_s, max(1.0, config.timeout_s))
 
 
 def _is_address(endpoint: str) -> bool:

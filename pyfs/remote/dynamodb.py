@@ -1,15 +1,17 @@
 """The manifest in DynamoDB: read, and swap if unchanged."""
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import trio
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from pyfs._core import Manifest
 from pyfs.errors import CorruptionError, PyfsError, RemoteError
-from pyfs.remote.aws_errors import error_code, translate
+from pyfs.remote.attempts import Attempts
+from pyfs.remote.aws_errors import error_code
 from pyfs.remote.url import AwsUrl
 from pyfs.store.counts import RequestCounts
 
@@ -26,32 +28,31 @@ CREATE: Final = f"attribute_not_exists(lck) or {REPLACE}"
 class DynamoDBManifests:
     """The manifest of one database, an item whose key is its path."""
 
-    def __init__(self, client: "DynamoDBClient", url: AwsUrl, counts: RequestCounts) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", url: AwsUrl, attempts: Attempts, counts: RequestCounts
+    ) -> None:
         self._client = client
         self._url = url
+        self._attempts = attempts
         self._counts = counts
-        # Few and small: never behind the reads of data.
-        self._limiter = trio.CapacityLimiter(4)
 
     async def read(self) -> Manifest:
-        return await trio.to_thread.run_sync(self._read, limiter=self._limiter)
-
-    async def swap(self, expected: Manifest, wanted: Manifest) -> Manifest:
-        return await trio.to_thread.run_sync(self._swap, expected, wanted, limiter=self._limiter)
+        return await self._read()
 
     def _doing(self, action: str) -> str:
         return f"dynamodb:{action} of {self._url.path!r} in table {self._url.table}"
 
-    def _read(self) -> Manifest:
+    async def _read(self, until: float = math.inf) -> Manifest:
         self._counts.manifest_reads += 1
-        try:
-            answer = self._client.get_item(
+
+        def read() -> Mapping[str, Any]:
+            return self._client.get_item(
                 TableName=self._url.table,
                 Key={"db": {"S": self._url.path}},
                 ConsistentRead=True,
             )
-        except (ClientError, BotoCoreError) as exc:
-            raise translate(exc, self._doing("GetItem")) from exc
+
+        answer = await self._attempts.run(self._doing("GetItem"), read, until=until)
         item = answer.get("Item")
         return Manifest.EMPTY if item is None else self._parse(item)
 
@@ -71,7 +72,7 @@ class DynamoDBManifests:
                 f"the manifest {self._url.path!r} in table {self._url.table} lacks attribute {exc}"
             ) from exc
 
-    def _swap(self, expected: Manifest, wanted: Manifest) -> Manifest:
+    async def swap(self, expected: Manifest, wanted: Manifest) -> Manifest:
         self._counts.manifest_writes += 1
         item: dict[str, Any] = {
             "db": {"S": self._url.path},
@@ -84,29 +85,47 @@ class DynamoDBManifests:
             item["specs"] = {"S": wanted.specs_text}
         if wanted.appendix:
             item["appendix"] = {"S": wanted.appendix_text}
-        try:
-            self._client.put_item(
-                TableName=self._url.table,
-                Item=item,
-                ConditionExpression=REPLACE if expected.lock else CREATE,
-                ExpressionAttributeValues={
-                    ":prev": {"B": bytes(expected.lock)},
-                    ":vers": {"S": wanted.nbf_version},
-                },
-            )
-        except ClientError as exc:
-            if error_code(exc) == "ConditionalCheckFailedException":
-                return self._read()
-            return self._look(wanted, translate(exc, self._doing("PutItem")), exc)
-        except BotoCoreError as exc:
-            return self._look(wanted, translate(exc, self._doing("PutItem")), exc)
-        return wanted
+        sent = 0
 
-    def _look(self, wanted: Manifest, failure: PyfsError, cause: Exception) -> Manifest:
+        def write() -> bool:
+            """Whether it was carried out: not refused since the manifest is another by now."""
+            nonlocal sent
+            sent += 1
+            try:
+                self._client.put_item(
+                    TableName=self._url.table,
+                    Item=item,
+                    ConditionExpression=REPLACE if expected.lock else CREATE,
+                    ExpressionAttributeValues={
+                        ":prev": {"B": bytes(expected.lock)},
+                        ":vers": {"S": wanted.nbf_version},
+                    },
+                )
+            except ClientError as exc:
+                if error_code(exc) != "ConditionalCheckFailedException":
+                    raise
+                return False
+            return True
+
+        # What is read afterwards shares the time of the write.
+        until = trio.current_time() + self._attempts.timeout_s
+        try:
+            if await self._attempts.run(self._doing("PutItem"), write, until=until):
+                return wanted
+        except PyfsError as exc:
+            if not isinstance(exc, RemoteError) and sent == 1:
+                raise
+            return await self._look(wanted, exc, until)
+        # It may be our own: the answer to the attempt before was lost.
+        return await self._read(until)
+
+    async def _look(self, wanted: Manifest, failure: PyfsError, until: float) -> Manifest:
         """What a write without an answer came to, if it can be found out."""
-        if isinstance(failure, RemoteError):
-            log.warning("%s; looking whether it was carried out", failure)
-            stored = self._read()
-            if stored.lock == wanted.lock:
-                return stored
-        raise failure from cause
+        log.warning("%s; looking whether it was carried out", failure)
+        try:
+            stored = await self._read(until)
+        except PyfsError as exc:
+            raise failure from exc
+        if stored.lock == wanted.lock:
+            return stored
+        raise failure

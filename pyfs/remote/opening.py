@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 import trio
 
@@ -10,6 +11,8 @@ from pyfs.remote.directory import directory_remote
 from pyfs.remote.url import AwsUrl, DirectoryUrl, parse_url
 from pyfs.store.chunks import Remote
 from pyfs.store.watched import watched
+
+MANIFEST_REQUESTS_MAX: Final = 4
 
 
 @asynccontextmanager
@@ -25,12 +28,25 @@ async def open_remote(config: MountConfig) -> AsyncIterator[Remote]:
 
 def _aws_remote(url: AwsUrl, config: MountConfig) -> Remote:
     # boto3 takes a good part of a second to import: remotes in directories do without.
-    from pyfs.remote.clients import make_clients
+    from pyfs.remote.attempts import Attempts
+    from pyfs.remote.clients import make_clients, silence_max_s
     from pyfs.remote.dynamodb import DynamoDBManifests
     from pyfs.remote.s3 import S3Files
     from pyfs.store.counts import RequestCounts
+    from pyfs.store.health import Health, Patience
 
     clients = make_clients(config)
-    counts = RequestCounts()
-    files = S3Files(clients.s3, url, config, counts)
-    return Remote(str(url), files, DynamoDBManifests(clients.dynamodb, url, counts), counts=counts)
+    counts, health = RequestCounts(), Health()
+    patience = Patience(min(config.first_timeout_s, config.timeout_s))
+    longest = silence_max_s(config)
+    files = Attempts(config.requests_max, patience, health, longest)
+    # Few and small: never behind the reads of data.
+    manifests = Attempts(MANIFEST_REQUESTS_MAX, patience, health, longest)
+    return Remote(
+        str(url),
+        S3Files(clients.s3, url, files, counts),
+        DynamoDBManifests(clients.dynamodb, url, manifests, counts),
+        counts=counts,
+        health=health,
+        patience=patience,
+    )

@@ -25,7 +25,7 @@ from pyfs._core import (
     store_root,
 )
 from pyfs.concurrency import map_concurrently
-from pyfs.errors import AlreadyExistsError, RemoteError
+from pyfs.errors import AlreadyExistsError, NoAnswerError, RemoteError
 from pyfs.repo.chunk_set import ChunkSet
 from pyfs.repo.folding import fold
 from pyfs.repo.refs import Refs
@@ -108,6 +108,9 @@ class Push:
             manifest = await self._upload(stored, wanted)
             try:
                 found = await self._remote.manifests.swap(stored.manifest, manifest)
+            except NoAnswerError:
+                # It was asked for as long as it may, and then looked what is stored.
+                raise
             except RemoteError:
                 # The answer may be lost, not the write. The next round looks what is stored; if
                 # it is what was, the same swap is tried again, which the lock makes harmless.

@@ -29,6 +29,7 @@ from pyfs._core import (
 from pyfs.config import MountConfig
 from pyfs.errors import (
     AlreadyExistsError,
+    NoAnswerError,
     NotFoundError,
     PyfsError,
     ReadOnlyError,
@@ -143,6 +144,7 @@ class Repository:
         self._last_read = 0
         self._refreshed_at = 0.0
         self._reading = trio.Lock()
+        self._unanswered: NoAnswerError | None = None
         # One push at a time: two of one mount would only take each other's turn away.
         self._pushing = trio.Lock()
         self._objects = Objects(self._chunks, chunks.stored_len, config, lengths, workshop, nursery)
@@ -181,7 +183,7 @@ class Repository:
     async def refresh(self, max_age_s: float) -> None:
         """Reads the manifest again if the last read is older than *max_age_s* seconds."""
         asked, begun = trio.current_time(), self._reads_begun
-        async with self._reading:
+        async with self._turn_to_read():
             # A read that began after this was asked for serves it too.
             if self._last_read > begun or self._is_fresh(asked, max_age_s):
                 return
@@ -430,7 +432,7 @@ class Repository:
         streamed: Sequence[StreamedTable] = (),
     ) -> None:
         async def read() -> Stored:
-            async with self._reading:
+            async with self._turn_to_read():
                 await self._read_manifest()
                 return self._stored
 
@@ -459,9 +461,25 @@ class Repository:
 
     async def _reread(self, begun: int) -> None:
         """Reads the manifest again, unless a read succeeded that began after *begun* others."""
-        async with self._reading:
+        async with self._turn_to_read():
             if self._last_read <= begun:
                 await self._read_manifest()
+
+    @asynccontextmanager
+    async def _turn_to_read(self) -> AsyncIterator[None]:
+        """Holds `_reading`. A read that got no answer meanwhile fails those who waited for it.
+
+        Each would else wait for all before it, and then as long again for its own.
+        """
+        before = self._unanswered
+        async with self._reading:
+            if self._unanswered is not None and self._unanswered is not before:
+                raise NoAnswerError(str(self._unanswered))
+            try:
+                yield
+            except NoAnswerError as exc:
+                self._unanswered = NoAnswerError(str(exc))
+                raise
 
     async def _read_manifest(self) -> None:
         """Reads the manifest and what it names; `_reading` is held."""

@@ -7,7 +7,7 @@ from typing import Protocol
 from pyfs._core import Address, Addresses, Chunk, Chunks, Manifest
 from pyfs.disk import LocalFile
 from pyfs.store.counts import RequestCounts
-from pyfs.store.health import Health
+from pyfs.store.health import Health, Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Remote:
     """Whether its files are on this machine, so that copies of them would gain nothing."""
     counts: RequestCounts = field(default_factory=RequestCounts)
     health: Health = field(default_factory=Health)
+    patience: Patience = field(default_factory=Patience)
 
 
 class ChunkStore(Protocol):

@@ -143,6 +143,8 @@ class ControlTexts:
         return self._logs[key]
 
 
+SILENCE_S: Final = 3.0
+"""A request without an answer for so long is told while it is under way."""
 LOGS_MAX: Final = 8
 """Rendered logs kept, as `stat` and `read` both need one."""
 
@@ -181,6 +183,18 @@ def _pending(branch: Branch) -> list[str]:
 
 
 def _health(health: Health) -> str:
+    failed = _last_failure(health)
+    asked = health.longest
+    if asked is None or asked.waited_s < SILENCE_S:
+        return failed
+    text = f"no answer for {asked.waited_s:.0f} s to {asked.doing}"
+    if asked.trouble:
+        text += f" ({' '.join(asked.trouble.split())})"
+    text += f"; it is tried until {asked.timeout_s:g} s are over"
+    return text if health.error is None else f"{text}; before that: {failed}"
+
+
+def _last_failure(health: Health) -> str:
     if health.error is None:
         return "none"
     since = "" if health.failing else ", and it has answered since"

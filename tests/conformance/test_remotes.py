@@ -43,7 +43,7 @@ def config(
         name = uuid.uuid4().hex
         endpoints.make(f"manifests-{name}", f"bucket-{name}")
         url = f"aws://[manifests-{name}:bucket-{name}]/team/primes"
-    return MountConfig(url=url, cache_dir=tmp_path / "cache", attempts_max=2)
+    return MountConfig(url=url, cache_dir=tmp_path / "cache", first_timeout_s=2.0)
 
 
 @pytest.fixture
@@ -209,12 +209,10 @@ def test_a_server_that_is_gone_is_an_error_in_time(
 ) -> None:
     for name, value in servers.environment().items():
         monkeypatch.setenv(name, value)
-    config = MountConfig(
-        url="aws://[t:b]/p", endpoint="http://127.0.0.1:9", attempts_max=2, connect_timeout_s=1.0
-    )
+    config = MountConfig(url="aws://[t:b]/p", endpoint="http://127.0.0.1:9", timeout_s=0.5)
 
     async def body(remote: Remote) -> None:
-        with pytest.raises(RemoteError, match="dynamodb:GetItem of 'p' in table t"):
+        with pytest.raises(RemoteError, match=r"dynamodb:GetItem of 'p' in table t.* times in"):
             await remote.manifests.read()
 
     run(config, body)
@@ -227,6 +225,7 @@ def test_absent_tables_and_buckets_are_named(
         monkeypatch.setenv(name, value)
 
     async def body(remote: Remote) -> None:
+        assert remote.patience.timeout_s == 10, "until it is known to be the right one"
         with pytest.raises(NotFoundError, match="no such DynamoDB table"):
             await remote.manifests.read()
         with pytest.raises(NotFoundError, match="no such bucket"):

@@ -89,7 +89,7 @@ def test_what_aws_refuses_makes_a_mount_impossible(
 
 def test_servers_that_die_and_return(proxy: AwsProxy, on_aws: Callable[..., Mount]) -> None:
     """EIO after bounded retries, and the mount goes on once they are back."""
-    mount = on_aws("primes", "refresh=0").mount()
+    mount = on_aws("primes", "refresh=0", "timeout=500ms").mount()
     assert (mount / "main/primes.csv").read_text() == OLD
     pid = mount.pid
     proxy.alive = False
@@ -104,8 +104,34 @@ def test_servers_that_die_and_return(proxy: AwsProxy, on_aws: Callable[..., Moun
     assert mount.pid == pid
 
 
+def test_an_outage_of_a_moment_is_waited_for(proxy: AwsProxy, on_aws: Callable[..., Mount]) -> None:
+    """Connections are broken off, for longer than botocore would go on, and then no more."""
+    mount = on_aws("primes", "refresh=0").mount()
+
+    def return_after(requests: int) -> None:
+        before = len(proxy.actions)
+
+        def count(_: str) -> None:
+            if len(proxy.actions) - before >= requests:
+                proxy.alive = True
+
+        proxy.on_request = count
+        proxy.alive = False
+
+    return_after(3)
+    assert (mount / "main/primes.csv").read_text() == OLD
+    assert proxy.alive
+    (mount.home / "new.csv").write_text(NEW)
+    return_after(6)
+    done = mount.sh(f"cp {mount.home}/new.csv primes.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert proxy.alive
+    assert (mount / "main/primes.csv").read_text() == NEW
+    assert "last failed save: none" in mount.status()
+
+
 def test_a_save_that_finds_no_server_is_kept(proxy: AwsProxy, on_aws: Callable[..., Mount]) -> None:
-    mount = on_aws("primes", "refresh=1h").mount()
+    mount = on_aws("primes", "refresh=1h", "timeout=500ms").mount()
     assert (mount / "main/primes.csv").read_text() == OLD
     proxy.alive = False
     (mount.home / "new.csv").write_text(NEW)

@@ -61,7 +61,7 @@ def test_the_status_of_a_dead_mount_says_what_to_do(primes: Mount) -> None:
 def test_a_mount_without_its_remote_says_so_and_is_unmounted(
     proxy: AwsProxy, on_aws: Callable[..., Mount], trouble: str
 ) -> None:
-    mount = on_aws("primes", "refresh=0").mount()
+    mount = on_aws("primes", "refresh=0", "timeout=500ms").mount()
     assert (mount / "main/primes.csv").read_text() == OLD
     if trouble == "refused":
         proxy.allowed = frozenset()
@@ -124,6 +124,13 @@ def test_a_remote_that_is_silent_keeps_no_status_and_no_umount_waiting(
             assert (done.returncode, done.stderr) == (0, "")
             assert "remote-error: " in done.stdout
             assert f"reading the manifest of {mount.url}: no answer within" in done.stdout
+        wait_until(
+            lambda: "remote-error: no answer for " in (mount / ".pyfs/status").read_text(),
+            "a word of what is waited for",
+        )
+        status = (mount / ".pyfs/status").read_text()
+        assert " s to dynamodb:GetItem of 'team/primes'" in status
+        assert "it is tried until 60 s are over" in status
         command = [sys.executable, "-m", "pyfs", "umount", str(mount.root)]
         with subprocess.Popen(command, cwd=ROOT) as umount:
             wait_until(lambda: not mount.is_mounted, "the unmount")

@@ -32,6 +32,7 @@ def test_every_option_sets_a_field() -> None:
         "profile": ("me", "me"),
         "region": ("eu-west-1", "eu-west-1"),
         "endpoint": ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        "timeout": ("2m", 120.0),
     }
     for option in OPTIONS:
         text, value = samples.get(option.name, ("", True))

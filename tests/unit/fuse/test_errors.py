@@ -6,7 +6,7 @@ import pytest
 import trio
 from pyfuse3 import FUSEError
 
-from pyfs.errors import PyfsError, RemoteError
+from pyfs.errors import NoAnswerError, PyfsError, RemoteError
 from pyfs.fuse.errors import ERRNO, handler
 
 
@@ -33,6 +33,7 @@ class Handlers:
     [
         (FUSEError(errno.ENODATA), errno.ENODATA),
         (RemoteError("no answer"), errno.EIO),
+        (NoAnswerError("no answer"), errno.EIO),
         (KeyError("a bug"), errno.EIO),
         *[(kind("x"), number) for kind, number in ERRNO.items()],
     ],

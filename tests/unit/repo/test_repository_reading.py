@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from pyfs._core import Address, Manifest
-from pyfs.errors import AccessError, NotFoundError, RemoteError
+from pyfs.errors import AccessError, NoAnswerError, NotFoundError, RemoteError
 from pyfs.repo.log import log_text
 from tests.support.memory_remote import MemoryRemote
 from tests.support.repositories import (
@@ -192,3 +192,38 @@ def test_a_manifest_that_takes_long_is_read_in_the_background(
                 await repository.refresh_within(0, 10)
 
     trio.run(main)
+
+
+def test_who_waits_for_a_read_without_an_answer_does_not_wait_for_another(tmp_path: Path) -> None:
+    remote = golden_remote("primes")
+    silence_s = 60
+
+    async def main() -> None:
+        async with opened(remote, tmp_path) as repository:
+            read = remote.manifests.read
+            reads = 0
+
+            async def silent() -> Manifest:
+                nonlocal reads
+                reads += 1
+                await trio.sleep(silence_s)
+                raise NoAnswerError("tried in vain")
+
+            remote.manifests.read = silent  # type: ignore[method-assign]
+
+            async def refresh() -> None:
+                before = trio.current_time()
+                with pytest.raises(NoAnswerError, match="tried in vain"):
+                    await repository.refresh(0)
+                assert trio.current_time() - before <= silence_s
+
+            async with trio.open_nursery() as nursery:
+                for _ in range(5):
+                    nursery.start_soon(refresh)
+            assert reads == 1
+            await refresh()
+            assert reads == 2, "who comes later asks again"
+            remote.manifests.read = read  # type: ignore[method-assign]
+            await repository.refresh(0)
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0.01))

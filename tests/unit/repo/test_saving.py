@@ -9,6 +9,7 @@ from pyfs._core import Address
 from pyfs.disk import LocalFile
 from pyfs.errors import (
     ConflictError,
+    NoAnswerError,
     NotFoundError,
     ReadOnlyError,
     RemoteError,
@@ -428,6 +429,22 @@ def test_a_lost_answer_upon_which_another_has_built(tmp_path: Path) -> None:
         log = [commit.address async for commit in repository.log(repository.branches["main"])]
         assert log[1] == saved.commit
         assert await saved_tables(repository) == {"primes": theirs}
+
+    run_with(remote, tmp_path, body)
+
+
+def test_a_write_that_was_tried_for_long_enough_is_not_tried_again(tmp_path: Path) -> None:
+    remote = golden_remote("primes")
+
+    async def tried_in_vain() -> None:
+        raise NoAnswerError("tried 20 times in 60 s")
+
+    async def body(repository: Repository) -> None:
+        remote.manifests.before_swap.append(tried_in_vain)
+        with pytest.raises(NoAnswerError, match="tried 20 times"):
+            await save_text(repository, "primes", FIRST_PRIMES)
+        assert remote.manifests.swaps == 0
+        assert (await save_text(repository, "primes", FIRST_PRIMES)).changed
 
     run_with(remote, tmp_path, body)
 
