@@ -184,6 +184,13 @@ class TableIndex:
         """Bytes of index and footer of a table file with *chunk_count* chunks."""
 
     @staticmethod
+    def table_name(tail: bytes) -> str:
+        """The name that dolt gives a table file with this index and footer.
+
+        It covers parts of the addresses alone. Dolt itself reads a file under any name.
+        """
+
+    @staticmethod
     def archive_tail_guess(chunk_count: int) -> int:
         """Bytes from the end of an archive that usually hold its index, metadata and footer."""
 

@@ -7,10 +7,10 @@ own, named by where it starts and ends, in a folder for each storage file:
     spans/<remote>/<storage file>/dictionaries-<start>    some dictionaries, with a checksum
     spans/<remote>/<storage file>/<start>-<end>
 
-Nothing here is trusted. Whoever decodes a span verifies every chunk, the rest has checksums, and
-all of it may be deleted, damaged, full or read-only at any time: that costs a request, never an
-error. Mounts share the folder; a span appears whole, by a rename. Spans are written by a thread
-that nobody waits for.
+Nothing here is trusted. Whoever decodes a span verifies every chunk; the rest has checksums, and is
+dropped where it led to a chunk that is wrong (`drop`). All of it may be deleted, damaged, full or
+read-only at any time: that costs a request, never an error. Mounts share the folder; a span appears
+whole, by a rename. Spans are written by a thread that nobody waits for.
 """
 
 import contextlib
@@ -34,6 +34,7 @@ from pyfs.store.chunks import Tail
 log = logging.getLogger(__name__)
 
 TAIL: Final = "tail"
+DICTIONARIES: Final = "dictionaries-"
 CHECKSUM_LEN: Final = 16
 UNWRITTEN_BYTES_MAX: Final = 64 * 1024 * 1024
 """What waits to be written; beyond it spans are not kept, as the disk is slower than the remote."""
@@ -143,6 +144,17 @@ class SpanCache:
         if self._writer is not None:
             path = self._folder / name / _dictionaries(offset)
             self._writer.write(path, _checksum(data) + data)
+
+    def drop(self, name: str) -> None:
+        """Forgets what does not prove itself of storage file *name*: its tail and dictionaries."""
+        with self._lock:
+            for key in [key for key in self._memory if key[0] == name]:
+                self._memory_bytes -= len(self._memory.pop(key))
+        folder = self._folder / name
+        with contextlib.suppress(OSError):
+            for file in os.listdir(folder):
+                if file == TAIL or file.startswith(DICTIONARIES):
+                    (folder / file).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Waits until everything is written."""
@@ -292,7 +304,7 @@ def _checked(path: Path) -> bytes | None:
 
 
 def _dictionaries(offset: int) -> str:
-    return f"dictionaries-{offset}"
+    return f"{DICTIONARIES}{offset}"
 
 
 def _name(span: Span) -> str:

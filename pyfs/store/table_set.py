@@ -3,11 +3,15 @@
 A short read is made longer: a commit, its root value, its tables and their inner nodes lie one
 after the other, so that what is asked for next often lies right behind. The bytes are kept as they
 came (`SpanCache`).
+
+Bytes can go wrong on their way, and little of an index proves itself: a chunk does, with it the
+dictionary and the index by which it was found. Where one does not, all three are fetched once more,
+past all caches, before it is an error.
 """
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import trio
@@ -26,7 +30,14 @@ from pyfs._core import (
 )
 from pyfs.concurrency import map_concurrently
 from pyfs.config import MountConfig
-from pyfs.errors import AbsentRemoteError, AccessError, CorruptionError, NotFoundError, PyfsError
+from pyfs.errors import (
+    AbsentRemoteError,
+    AccessError,
+    CorruptionError,
+    NotFoundError,
+    PyfsError,
+    UnsupportedError,
+)
 from pyfs.store.chunk_file import ChunkFile
 from pyfs.store.chunks import Remote, Tail
 from pyfs.store.span_cache import SpanCache
@@ -51,6 +62,18 @@ class OpenFile:
     index: TableIndex
     len: int
     """Its bytes."""
+    renewed: bool = False
+    """Whether what was kept of it led to damage, so that nothing unproven is taken from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What came and was not what it should be."""
+
+    files: Sequence[OpenFile]
+    """Those whose indexes or dictionaries may be to blame."""
+    where: str
+    why: CorruptionError
 
 
 class TableSet:
@@ -67,6 +90,7 @@ class TableSet:
             config.cache_dir, remote.url, 0 if remote.local else config.cache_bytes_max
         )
         self._loading = trio.Lock()
+        self._renewing = trio.Lock()
         self._flying = Claims()
         self._landed = trio.Event()
 
@@ -172,14 +196,37 @@ class TableSet:
             landed.set()
 
     async def _fetch(self, addresses: Addresses) -> list[Chunks]:
+        chunks, damages = await self._try(addresses)
+        if not damages:
+            return chunks
+        for damage in damages:
+            log.warning("%s: %s; reading again, past the cache", damage.where, damage.why)
+        await self._renew(damages)
+        left = addresses
+        for part in chunks:
+            left = part.missing(left)
+        again, damages = await self._try(left)
+        for damage in damages:
+            raise CorruptionError(f"{damage.where}, read twice: {damage.why}")
+        return chunks + again
+
+    async def _try(self, addresses: Addresses) -> tuple[list[Chunks], list[Damage]]:
+        """The chunks at *addresses*, but for those that are damaged."""
         chunks: list[Chunks] = []
+        damages: list[Damage] = []
         left = addresses
         reads: list[tuple[OpenFile, ReadPlan]] = []
-        for file in self._files.values():
+        dictionaries: list[tuple[str, int, bytes]] = []
+        files = tuple(self._files.values())
+        for file in files:
             here, left = file.index.split(left)
             if not len(here):
                 continue
-            await self._load_dictionaries(file, here)
+            try:
+                dictionaries.extend(await self._load_dictionaries(file, here))
+            except CorruptionError as exc:
+                damages.append(Damage([file], f"{file.file} of {self._remote.url}", exc))
+                continue
             if not self._remote.local:
                 kept, here = await trio.to_thread.run_sync(self._kept, file, here)
                 chunks.extend(kept)
@@ -188,15 +235,48 @@ class TableSet:
             if not len(left):
                 break
         if len(left):
-            raise CorruptionError(
-                f"chunk {left[0]} is in none of the {len(self._files)} files of {self._remote.url}"
-            )
-        return chunks + await map_concurrently(self._read, reads)
+            where = f"the indexes of the {len(files)} files of {self._remote.url}"
+            why = CorruptionError(f"chunk {left[0]} is in none of them")
+            damages.append(Damage(files, where, why))
+        for part in await map_concurrently(self._read, reads):
+            if isinstance(part, Damage):
+                damages.append(part)
+            else:
+                chunks.append(part)
+        if not damages:
+            # Dolt's have no checksum: what was decoded with them is what proves them.
+            for kept_dictionaries in dictionaries:
+                self._spans.put_dictionaries(*kept_dictionaries)
+        return chunks, damages
 
-    async def _read(self, read: tuple[OpenFile, ReadPlan]) -> Chunks:
+    async def _renew(self, damages: Sequence[Damage]) -> None:
+        """Opens the files of *damages* again, past all caches."""
+        async with self._renewing:
+            # Another flight may have done it meanwhile.
+            stale = {
+                file.index.name: file
+                for damage in damages
+                for file in damage.files
+                if self._files.get(file.index.name) is file
+            }
+            opened = await map_concurrently(self._reopen, stale.values())
+            for (name, old), new in zip(stale.items(), opened, strict=True):
+                if self._files.get(name) is old:
+                    self._files[name] = new
+
+    async def _reopen(self, file: OpenFile) -> OpenFile:
+        name = file.index.name
+        await trio.to_thread.run_sync(self._spans.drop, name)
+        return replace(await self._open_stored(name, file.file, len(file.index)), renewed=True)
+
+    async def _read(self, read: tuple[OpenFile, ReadPlan]) -> Chunks | Damage:
         file, plan = read
         data = await self._read_span(file, plan)
-        return await trio.to_thread.run_sync(self._decode, file, plan, data)
+        try:
+            return await trio.to_thread.run_sync(self._decode, file, plan, data)
+        except CorruptionError as exc:
+            span = f"bytes {plan.offset} to {plan.offset + plan.length}"
+            return Damage([file], f"{span} of {file.file} of {self._remote.url}", exc)
 
     # In worker threads: to let go of what is pushed out of memory takes as long as to decode.
 
@@ -212,24 +292,28 @@ class TableSet:
             self._memory.put(part)
         return kept, left
 
-    async def _load_dictionaries(self, file: OpenFile, addresses: Addresses) -> None:
+    async def _load_dictionaries(
+        self, file: OpenFile, addresses: Addresses
+    ) -> list[tuple[str, int, bytes]]:
+        """Loads what *addresses* need; what came from the remote, for `put_dictionaries`."""
+        fetched: list[tuple[str, int, bytes]] = []
         if not file.index.dictionary_plans(addresses):
-            return
+            return fetched
         # One at a time, since those who ask at once mostly want the same ones.
         async with self._loading:
             for plan in file.index.dictionary_plans(addresses):
-                data = await self._read_dictionaries(file, plan)
+                data = await self._kept_dictionaries(file, plan)
+                if data is None:
+                    data = await self._read_span(file, plan)
+                    fetched.append((file.index.name, plan.offset, data))
                 file.index.load_dictionaries(plan, data)
+        return fetched
 
-    async def _read_dictionaries(self, file: OpenFile, plan: ReadPlan) -> bytes:
-        if self._remote.local:
-            return await self._read_span(file, plan)
+    async def _kept_dictionaries(self, file: OpenFile, plan: ReadPlan) -> bytes | None:
+        if self._remote.local or file.renewed:
+            return None
         span = (file.index.name, plan.offset, plan.length)
-        data = await trio.to_thread.run_sync(self._spans.get_dictionaries, *span)
-        if data is None:
-            data = await self._read_span(file, plan)
-            self._spans.put_dictionaries(file.index.name, plan.offset, data)
-        return data
+        return await trio.to_thread.run_sync(self._spans.get_dictionaries, *span)
 
     async def _read_span(self, file: OpenFile, plan: ReadPlan) -> bytes:
         """The bytes of *plan*; what came along with them is kept."""
@@ -246,23 +330,18 @@ class TableSet:
             kept = await trio.to_thread.run_sync(self._spans.get_tail, name)
             if kept is not None:
                 return await trio.to_thread.run_sync(_parse, name, *kept)
-        kinds = [self._open_table, self._open_archive]
+        kinds = [name, name + ARCHIVE_SUFFIX]
         if not table_first:
             kinds.reverse()
         failure: PyfsError | None = None
-        for open_kind in kinds:
+        for file in kinds:
             try:
-                file, tail = await open_kind(name, count)
+                return await self._open_stored(name, file, count)
             except AbsentRemoteError:
                 raise
             except (NotFoundError, AccessError) as exc:
                 # S3 says "forbidden" of what is not there to whoever may not list the bucket.
                 failure = failure or exc
-                continue
-            opened = await trio.to_thread.run_sync(_parse, name, file, tail)
-            if not self._remote.local:
-                self._spans.put_tail(name, file, tail)
-            return opened
         if isinstance(failure, AccessError):
             raise failure
         raise NotFoundError(
@@ -270,16 +349,32 @@ class TableSet:
             " restore it, or push everything to a new remote from a clone that has it"
         ) from failure
 
-    async def _open_table(self, name: str, count: int) -> tuple[str, Tail]:
-        return name, await self._read_tail(name, name, TableIndex.table_tail_len(count))
+    async def _open_stored(self, name: str, file: str, count: int) -> OpenFile:
+        """*file* as it is stored, past all caches."""
+        where = f"the index at the end of {file} of {self._remote.url}"
+        try:
+            tail = await self._read_index(name, file, count)
+            opened = await trio.to_thread.run_sync(_parse_named, name, file, tail)
+        except (CorruptionError, UnsupportedError) as exc:
+            log.warning("%s: %s; reading it again", where, exc)
+            try:
+                tail = await self._read_index(name, file, count)
+                # Dolt takes a file under any name, so what comes twice has to do.
+                opened = await trio.to_thread.run_sync(_parse, name, file, tail)
+            except CorruptionError as twice:
+                raise CorruptionError(f"{where}, read twice: {twice}") from None
+        if not self._remote.local:
+            self._spans.put_tail(name, file, tail)
+        return opened
 
-    async def _open_archive(self, name: str, count: int) -> tuple[str, Tail]:
-        file = name + ARCHIVE_SUFFIX
+    async def _read_index(self, name: str, file: str, count: int) -> Tail:
+        if not file.endswith(ARCHIVE_SUFFIX):
+            return await self._read_tail(name, file, TableIndex.table_tail_len(count))
         tail = await self._read_tail(name, file, TableIndex.archive_tail_guess(count))
         needed = TableIndex.archive_tail_len(tail.data, tail.file_len)
         if needed > len(tail.data):
             tail = await self._read_tail(name, file, needed)
-        return file, tail
+        return tail
 
     async def _read_tail(self, name: str, file: str, length: int) -> Tail:
         """The last *length* bytes of *file*; a small file comes whole, chunks and all."""
@@ -306,3 +401,11 @@ def _table_chunks_max(counts: Collection[int]) -> int:
 def _parse(name: str, file: str, tail: Tail) -> OpenFile:
     open_index = TableIndex.archive if file.endswith(ARCHIVE_SUFFIX) else TableIndex.table
     return OpenFile(file, open_index(name, tail.data, tail.file_len), tail.file_len)
+
+
+def _parse_named(name: str, file: str, tail: Tail) -> OpenFile:
+    """As `_parse`; a table file must have the name that dolt gives it."""
+    opened = _parse(name, file, tail)
+    if opened.index.kind == "table" and (made := TableIndex.table_name(tail.data)) != name:
+        raise CorruptionError(f"table file {name}: its addresses are those of {made}")
+    return opened

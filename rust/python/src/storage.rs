@@ -62,6 +62,11 @@ impl TableIndex {
     }
 
     #[staticmethod]
+    fn table_name(tail: PyBackedBytes) -> String {
+        index::TableIndex::table_name(&tail)
+    }
+
+    #[staticmethod]
     fn archive_tail_guess(chunk_count: u32) -> u64 {
         index::TableIndex::archive_tail_guess(chunk_count)
     }

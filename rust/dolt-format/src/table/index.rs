@@ -71,6 +71,14 @@ impl TableIndex {
         u64::from(chunk_count) * INDEX_ENTRY_LEN as u64 + FOOTER_LEN as u64
     }
 
+    /// The name that dolt gives a table file that ends in `tail`: the hash of its suffixes.
+    #[must_use]
+    pub fn table_name(tail: &[u8]) -> String {
+        let end = tail.len().saturating_sub(FOOTER_LEN);
+        let start = end / INDEX_ENTRY_LEN * (INDEX_ENTRY_LEN - SUFFIX_LEN);
+        Address::of(tail.get(start..end).unwrap_or_default()).to_string()
+    }
+
     /// The index of the table file `name`. `tail` is exactly its index and footer.
     pub fn table(name: &str, tail: &[u8], file_len: u64) -> Result<Self, FormatError> {
         let bad = |why: String| FormatError::corrupt(format!("table file {name}"), why);
