@@ -9,7 +9,7 @@ so that no Python object stands for a single one.
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from itertools import accumulate, pairwise
 from typing import Final
@@ -94,7 +94,7 @@ class TableVersion:
         self._nursery = nursery
         self._layout = TextLayout(table, schema)
         self._form = schema.text_key
-        self._key = (table.address, self._form)
+        self._key: Hashable = (table.address, self._form)
         self._known_size: int | None = None
         self._size_written = False
         self._expanded: set[Address] = set()
@@ -360,10 +360,17 @@ class TableVersion:
         await self._lengths.put(self._form, groups, bytes(self.address), size)
 
     async def _distrust(self, extent: Extent, actual: int) -> None:
+        """Forgets all lengths: this read fails, as its reader may know a wrong size, and the next
+        ones measure anew."""
         await self._lengths.forget()
+        self._layout = TextLayout(self.table, self.schema)
+        self._expanded.clear()
+        self._known_size, self._size_written = None, False
+        # Pieces are measured when they are made, so they have to be made again.
+        self._key = (self.table.address, self._form, object())
         raise CorruptionError(
             f"piece {extent.piece} of table {self.address} has {actual} bytes of text, remembered"
-            f" were {extent.length}; the remembered lengths are deleted, mount again"
+            f" were {extent.length}; the remembered lengths are deleted, open the file again"
         )
 
 

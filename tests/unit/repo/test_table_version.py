@@ -133,6 +133,8 @@ def test_a_remembered_length_that_is_wrong_is_found_out(tmp_path: Path) -> None:
         with pytest.raises(CorruptionError, match="remembered"):
             await version.read(0, 100)
         assert await opened.lengths.get(form, [bytes(leaf)], by_last=False) == []
+        assert await version.read(0, EVERYTHING) == expected("primes", "main", "primes.csv")
+        assert await version.exact_size() == len(expected("primes", "main", "primes.csv"))
 
     trio.run(main)
 
