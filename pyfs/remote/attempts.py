@@ -103,8 +103,9 @@ class Attempts:
                     tried = f"tried {times} in {now - began:.0f} s"
                     raise _caused(translate(failure, doing, tried), failure)
                 asked.trouble = str(failure)
+                # No warning: commands have no log, and would print it beside their error.
                 log.log(
-                    logging.WARNING if number == 1 else logging.DEBUG,
+                    logging.INFO if number == 1 else logging.DEBUG,
                     "%s: %s; trying again for up to %.0f s",
                     doing,
                     failure,

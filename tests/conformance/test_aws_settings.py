@@ -88,6 +88,14 @@ def test_endpoints(caller: Caller, proxy: AwsProxy) -> None:
     caller.log({**KEYS, "AWS_PROFILE": "here"}, config=profile)
 
 
+def test_a_wrong_endpoint_is_told_in_one_line(caller: Caller) -> None:
+    done = caller.try_log({**IN_REGION, "AWS_ENDPOINT_URL": ELSEWHERE}, "timeout=500ms")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("pyfs log: dynamodb:GetItem of 'primes'")
+    assert ELSEWHERE in line
+
+
 def test_regions(caller: Caller, proxy: AwsProxy) -> None:
     settings = {**KEYS, "AWS_ENDPOINT_URL": proxy.url}
     profile = (

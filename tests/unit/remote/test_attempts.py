@@ -198,7 +198,7 @@ def test_the_log_tells_the_first_failure(caplog: pytest.LogCaptureFixture) -> No
 
     on_mock_clock(body)
     (record,) = caplog.records
-    assert record.levelno == logging.WARNING
+    assert record.levelno == logging.INFO
     assert DOING in record.message
 
 
