@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from pyfs._core import Address, Manifest
 from pyfs.errors import AccessError, NoAnswerError, NotFoundError, RemoteError

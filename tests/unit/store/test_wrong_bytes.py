@@ -255,3 +255,18 @@ def test_dolt_names_table_files_by_their_addresses() -> None:
             assert TableIndex.table_name(data[-TableIndex.table_tail_len(count) :]) == path.name
             names.add(path.name)
     assert len(names) >= 9
+
+
+def test_a_wrong_dictionary_is_loaded_or_refused() -> None:
+    file = files()["dolt's archive with a dictionary"]
+    refused = 0
+    (plan,) = file.index.dictionary_plans()
+    sound = file.data[plan.offset : plan.offset + plan.length]
+    for at in range(plan.length):
+        wrong = sound[:at] + bytes([sound[at] ^ 1]) + sound[at + 1 :]
+        try:
+            file.index.load_dictionaries(plan, wrong)
+        except CorruptionError:
+            refused += 1
+    file.index.load_dictionaries(plan, sound)
+    assert refused

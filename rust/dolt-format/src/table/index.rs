@@ -336,7 +336,8 @@ impl TableIndex {
                     "with it the dictionaries take more than {DICTIONARY_BYTES_MAX} bytes"
                 )));
             }
-            let made = Arc::new(DecoderDictionary::copy(&raw));
+            let made = DecoderDictionary::try_copy(&raw);
+            let made = Arc::new(made.map_err(|error| bad(error.to_string()))?);
             if loaded.by_span.insert(*span, made).is_none() {
                 loaded.len += raw.len();
             }
