@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 3.0
 """After that long, a line says what is being waited for."""
+SIGNALS_S: Final = 0.5
+"""How often it is looked whether a signal came."""
 
 
 def ask(question: Callable[[], str], waiting: Callable[[], None]) -> str:
@@ -35,6 +37,10 @@ def ask(question: Callable[[], str], waiting: Callable[[], None]) -> str:
         with os.fdopen(reader, "rb") as pipe:
             if not select.select([pipe], [], [], PATIENCE_S)[0]:
                 waiting()
+            # Python looks for a Ctrl-C before a call that waits, and not while it does: one that
+            # comes in between would be seen at the end only.
+            while not select.select([pipe], [], [], SIGNALS_S)[0]:
+                pass
             told = pipe.read()
     except BaseException:
         # Not waited for: it dies when the mount's process lets go of it.
