@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,3 +11,8 @@ def servers() -> Iterator[Endpoints]:
     """S3 and DynamoDB on this machine, one pair for all tests."""
     with running_servers() as endpoints:
         yield endpoints
+
+
+def pytest_configure() -> None:
+    # A shell has what it runs in the background ignore Ctrl-C, and so would all that tests run.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
