@@ -36,13 +36,8 @@ class DynamoDBManifests:
         self._attempts = attempts
         self._counts = counts
 
-    async def read(self) -> Manifest:
-        return await self._read()
-
-    def _doing(self, action: str) -> str:
-        return f"dynamodb:{action} of {self._url.path!r} in table {self._url.table}"
-
-    async def _read(self, until: float = math.inf) -> Manifest:
+    async def read(self, until: float = math.inf) -> Manifest:
+        """The manifest; *until* as in `Attempts.run`."""
         self._counts.manifest_reads += 1
 
         def read() -> Mapping[str, Any]:
@@ -55,6 +50,9 @@ class DynamoDBManifests:
         answer = await self._attempts.run(self._doing("GetItem"), read, until=until)
         item = answer.get("Item")
         return Manifest.EMPTY if item is None else self._parse(item)
+
+    def _doing(self, action: str) -> str:
+        return f"dynamodb:{action} of {self._url.path!r} in table {self._url.table}"
 
     def _parse(self, item: Mapping[str, Any]) -> Manifest:
         # Eight attributes and more are refused by dolt, so nobody writes them.
@@ -117,13 +115,13 @@ class DynamoDBManifests:
                 raise
             return await self._look(wanted, exc, until)
         # It may be our own: the answer to the attempt before was lost.
-        return await self._read(until)
+        return await self.read(until)
 
     async def _look(self, wanted: Manifest, failure: PyfsError, until: float) -> Manifest:
         """What a write without an answer came to, if it can be found out."""
         log.warning("%s; looking whether it was carried out", failure)
         try:
-            stored = await self._read(until)
+            stored = await self.read(until)
         except PyfsError as exc:
             raise failure from exc
         if stored.lock == wanted.lock:

@@ -63,7 +63,8 @@ class S3Files:
         self._count_read(len(data))
         if len(data) != length:
             raise RemoteError(
-                f"{doing}: {len(data)} bytes came for the {length} at {offset}: it is cut off"
+                f"{doing}: {len(data)} bytes came for the {length} at {offset}: "
+                "it is cut off, or the endpoint does not know ranges"
             )
         return data
 

@@ -289,8 +289,9 @@ class TableVersion:
         # What a piece comes to shows when the first ones are made.
         if self._made_pieces == 0 and self.schema.may_be_long:
             count = self._pieces_per_group()
-            await self._make_group(todo[:count])
-            del todo[:count]
+            first = slice(-count, None) if last_first else slice(count)
+            await self._make_group(todo[first])
+            del todo[first]
         groups = in_groups(todo, self._pieces_per_group())
         if last_first:
             groups.reverse()
@@ -381,12 +382,12 @@ def in_groups(pieces: Sequence[int], count: int) -> list[Sequence[int]]:
     all of them have something until the end.
     """
     ends = [count // 4, count // 2] if count >= 4 and len(pieces) >= 4 * count else []
-    head, tail = sum(ends), len(pieces) - sum(ends)
+    first = list(accumulate(ends, initial=0))
+    head, middle = first[-1], len(pieces) - 2 * first[-1]
     # Of much the same length: a remainder would cost a request of its own.
-    number = max(1, round((tail - head) / count))
-    bounds = list(accumulate(ends, initial=0))
-    bounds += [head + (tail - head) * at // number for at in range(1, number)]
-    bounds += [len(pieces) - bound for bound in reversed(list(accumulate(ends, initial=0)))]
+    number = max(1, round(middle / count))
+    bounds = first + [head + middle * at // number for at in range(1, number)]
+    bounds += [len(pieces) - bound for bound in reversed(first)]
     return [pieces[start:stop] for start, stop in pairwise(bounds) if start < stop]
 
 

@@ -206,8 +206,8 @@ class TableSet:
         for part in chunks:
             left = part.missing(left)
         again, damages = await self._try(left)
-        for damage in damages:
-            raise CorruptionError(f"{damage.where}, read twice: {damage.why}")
+        if damages:
+            raise CorruptionError(f"{damages[0].where}, read twice: {damages[0].why}")
         return chunks + again
 
     async def _try(self, addresses: Addresses) -> tuple[list[Chunks], list[Damage]]:
