@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Final
 
 import trio
@@ -376,18 +376,10 @@ class TableVersion:
 
 
 def in_groups(pieces: Sequence[int], count: int) -> list[Sequence[int]]:
-    """*pieces* in groups of about *count*.
-
-    Of many, the first and last groups are smaller: the processors have something to do sooner, and
-    all of them have something until the end.
-    """
-    ends = [count // 4, count // 2] if count >= 4 and len(pieces) >= 4 * count else []
-    first = list(accumulate(ends, initial=0))
-    head, middle = first[-1], len(pieces) - 2 * first[-1]
-    # Of much the same length: a remainder would cost a request of its own.
-    number = max(1, round(middle / count))
-    bounds = first + [head + middle * at // number for at in range(1, number)]
-    bounds += [len(pieces) - bound for bound in reversed(first)]
+    """*pieces* in groups of about *count*, of much the same length: a remainder would cost a
+    request of its own."""
+    number = max(1, round(len(pieces) / count))
+    bounds = [len(pieces) * at // number for at in range(number + 1)]
     return [pieces[start:stop] for start, stop in pairwise(bounds) if start < stop]
 
 
